@@ -1,0 +1,44 @@
+"""From a verdict to AGI commands.
+
+Core.  Every channel variable name lives here.  ALLOW is the last command of all: a variable that was set survives a
+gate that dies half way, so nothing may follow the word that lets a call go on.
+"""
+
+from __future__ import annotations
+
+from agi_gate.verdict import Verdict
+
+VERDICT = "GATE_VERDICT"
+REASON = "GATE_REASON"
+REASONS = "GATE_REASONS"
+DECISION_ID = "GATE_DECISION_ID"
+DESTINATION = "GATE_DESTINATION"
+SOURCE = "GATE_SOURCE"
+VARIABLES: tuple[str, ...] = (VERDICT, REASON, REASONS, DECISION_ID, DESTINATION, SOURCE)
+
+CALL_REJECTED = 21  # Q.850 cause
+# Asterisk cuts a command line at 8,191 bytes; a source is a line of text for the agent's screen
+MAX_SOURCE_CHARACTERS = 400
+
+SetVariable = tuple[str, str]
+
+
+def variables(verdict: Verdict, decision_id: str, destination: str) -> tuple[SetVariable, ...]:
+    """The channel variables of a verdict, in the order of setting.
+
+    GATE_DESTINATION stays empty on DENY, so that a dialplan that forgets to ask cannot dial it.
+    """
+    source = "".join(character if character.isprintable() else " " for character in verdict.source or "")
+    return (
+        (REASON, verdict.reason.name),
+        (REASONS, ",".join(verdict.reasons)),
+        (DECISION_ID, decision_id),
+        (SOURCE, source[:MAX_SOURCE_CHARACTERS]),
+        (DESTINATION, destination if verdict.allows else ""),
+        (VERDICT, verdict.outcome.value),
+    )
+
+
+def hangup_cause(verdict: Verdict, on_deny: str) -> int | None:
+    """The cause to hang up with after the variables are set, or None where the call goes on in the dialplan."""
+    return CALL_REJECTED if not verdict.allows and on_deny == "hangup" else None

@@ -1,0 +1,83 @@
+"""Call: who calls whom, for which campaign, presenting what, when.
+
+Core.  `understand` resolves what Asterisk (or `agi-gate check`) said against the declared policy; names that are
+not declared stay None and are denied by their rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from agi_gate.number import Number, parse_caller_id, parse_destination, withholds_caller_id
+from agi_gate.policy import CallerId, Campaign, Hours, Policy, Trunk
+
+
+class Presentation(Enum):
+    """Whether the caller ID is shown: the Q.931 presentation and screening of the channel."""
+
+    ALLOWED = "allowed"
+    FAILED_SCREENING = "failed_screening"  # allowed, but the network found that it is not the caller's
+    RESTRICTED = "restricted"
+    UNAVAILABLE = "unavailable"
+
+    @classmethod
+    def from_q931(cls, text: str) -> Presentation:
+        """Read AGI's `agi_callingpres`; what is no presentation is UNAVAILABLE, which denies.
+
+        >>> Presentation.from_q931("0"), Presentation.from_q931("35"), Presentation.from_q931("")
+        (<Presentation.ALLOWED: 'allowed'>, <Presentation.RESTRICTED: 'restricted'>, <Presentation.UNAVAILABLE: 'unavailable'>)
+        """
+        if text in ("0", "1", "3"):
+            return cls.ALLOWED
+        if text == "2":
+            return cls.FAILED_SCREENING
+        if text in ("32", "33", "34", "35"):
+            return cls.RESTRICTED
+        return cls.UNAVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a door was asked, word for word."""
+
+    destination: str
+    campaign: str
+    caller_id: str
+    presentation: Presentation
+    trunk: str = ""  # empty: the campaign's
+    channel: str = ""  # AGI: agi_channel
+    unique_id: str = ""  # AGI: agi_uniqueid
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    request: Request
+    at: datetime
+    destination: Number | None
+    withholding_code: bool  # the dialled string itself asks to hide the caller ID
+    campaign: Campaign | None
+    caller_id: Number | None
+    declared_caller_id: CallerId | None
+    trunk: Trunk | None
+    hours: Hours | None = None  # the controller's own windows
+    hours_off: bool = False
+
+
+def understand(request: Request, policy: Policy, at: datetime) -> Call:
+    """Resolve a request against the policy.  `at` must be aware."""
+    campaign = policy.campaigns.get(request.campaign)
+    caller_id = parse_caller_id(request.caller_id)
+    return Call(
+        request=request,
+        at=at,
+        destination=parse_destination(request.destination),
+        withholding_code=withholds_caller_id(request.destination),
+        campaign=campaign,
+        caller_id=caller_id,
+        declared_caller_id=None if caller_id is None else policy.caller_ids.get(caller_id.e164),
+        trunk=policy.trunks.get(request.trunk or (campaign.trunk if campaign else "")),
+        hours=policy.hours,
+        hours_off=policy.hours_off,
+    )

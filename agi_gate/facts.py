@@ -1,0 +1,110 @@
+"""What the store knows of one number for one controller.
+
+Core.  A thing not known is None or an empty tuple, never False.  The facts are whole; `known_at` leaves out
+what is dated after the call, because a call cannot rest on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from agi_gate.regime import local_day
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One result of the registry for this number: `id` finds the upload with its file hash and receipt."""
+
+    at: datetime
+    enrolled: bool
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    granted_at: datetime
+    purpose: str
+    category: str  # empty: a generic consent
+    channel: str   # human, automated or both
+    origin: str
+    evidence: str
+    notice: str = ""
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    contract: bool = False
+    contract_ended_on: date | None = None  # with `contract` and no end the contract is in force
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    source: str
+    directory: bool
+    acquired_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    objected_at: datetime
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A one-off request to be called; without `valid_until` it stands until it is used."""
+
+    requested_at: datetime
+    valid_until: datetime | None = None
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything known of one number for one controller; `checks` by time, oldest first."""
+
+    checks: tuple[Check, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    contact: Contact | None = None
+    objection: Objection | None = None  # the earliest
+    callbacks: tuple[Callback, ...] = ()
+    silent_calls: tuple[datetime, ...] = ()
+
+    def known_at(self, at: datetime) -> Facts:
+        """The facts as they were known at an instant (a revocation to come is not known yet, and so on)."""
+        contact, objection = self.contact, self.objection
+        if contact is not None and contact.acquired_on is not None and contact.acquired_on > local_day(at):
+            contact = None
+        if objection is not None and objection.objected_at > at:
+            objection = None
+        return Facts(
+            checks=tuple(check for check in self.checks if check.at <= at),
+            consents=tuple(
+                replace(consent, revoked_at=None) if consent.revoked_at is not None and consent.revoked_at > at
+                else consent
+                for consent in self.consents if consent.granted_at <= at),
+            contact=contact,
+            objection=objection,
+            callbacks=tuple(callback for callback in self.callbacks if callback.requested_at <= at),
+            silent_calls=tuple(silent_at for silent_at in self.silent_calls if silent_at <= at),
+        )
+
+    @property
+    def last_check(self) -> Check | None:
+        """The latest result, whatever the order in which files were loaded."""
+        return max(self.checks, key=_time_then_flag, default=None)
+
+    @property
+    def last_clear(self) -> Check | None:
+        return max((check for check in self.checks if not check.enrolled), key=_time_then_flag, default=None)
+
+    @property
+    def first_enrolled(self) -> Check | None:
+        """The first result "enrolled" since the last "clear"."""
+        clear = self.last_clear
+        return min((check for check in self.checks if check.enrolled and (clear is None or check.at >= clear.at)),
+                   key=_time_then_flag, default=None)
+
+
+def _time_then_flag(check: Check) -> tuple[datetime, bool]:
+    # two answers of the same instant that differ: the one that protects the person counts as the later
+    return check.at, check.enrolled

@@ -1,0 +1,204 @@
+"""From what was dialled or presented to an E.164 number and its class, or to nothing.
+
+Core, the only user of phonenumbers.  What is no number is a value (`None`), never an exception.
+The Italian plan has classes that phonenumbers does not know (0843, 0844, social-value numbers, San Marino
+behind 0549), and phonenumbers accepts things that are not one number (`0212345678p12`): hence the tables here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+
+class NumberClass(Enum):
+    EMERGENCY = "emergency"
+    GEOGRAPHIC = "geographic"
+    MOBILE = "mobile"
+    NOMADIC = "nomadic"          # 55...: voice over IP, not bound to a place
+    COMMERCIAL = "commercial"    # 0844: a caller ID for commercial calls
+    STATISTICAL = "statistical"  # 0843: a caller ID for statistics
+    FREEPHONE = "freephone"
+    PREMIUM = "premium"
+    SHORT = "short"              # every other short or service code
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number: E.164 with its `+`, or the bare digits of a code that has no E.164 form (`112`, `187`)."""
+
+    e164: str
+    number_class: NumberClass
+    country: str = "IT"  # ISO 3166 alpha-2
+
+
+# 112 113 115 118 are emergency numbers to phonenumbers; the others are of social value (AGCOM numbering plan)
+EMERGENCY_NUMBERS = frozenset(
+    {"112", "113", "114", "115", "117", "118", "1522", "1530", "116000", "116117"})
+
+# A string longer than this was never dialled; the bound keeps a hostile one cheap
+_MAX_DIALLED = 64
+_POST_DIAL = re.compile(r"[pw,;]|ext|int|x", re.IGNORECASE)
+_WITHHOLDING_CODE = re.compile(r"[#*]31[#*]|\*67")
+_SEPARATORS = str.maketrans("", "", " .-/()")
+_DIGITS = re.compile(r"\+?[0-9]+", re.ASCII)
+
+# Order matters: the first match names the class.  Lengths count the whole national number.
+_ITALIAN_CLASSES: tuple[tuple[re.Pattern[str], NumberClass], ...] = tuple(
+    (re.compile(pattern), number_class) for pattern, number_class in (
+        (r"(?:144|163|164|166|178|89\d|0878|4\d\d)\d*", NumberClass.PREMIUM),
+        (r"0843\d{2,7}", NumberClass.STATISTICAL),
+        (r"0844\d{2,7}", NumberClass.COMMERCIAL),
+        (r"0[1-9]\d{4,10}", NumberClass.GEOGRAPHIC),
+        (r"3\d{8,9}", NumberClass.MOBILE),
+        (r"55\d{8}", NumberClass.NOMADIC),
+        (r"80[03]\d{3,6}", NumberClass.FREEPHONE),
+        (r"1\d{2,5}|199\d{6}|84[0178]\d{3,6}|70\d{4,8}", NumberClass.SHORT),
+    ))
+_SUBSCRIBER_CLASSES = (NumberClass.GEOGRAPHIC, NumberClass.MOBILE, NumberClass.NOMADIC)
+_SUBSCRIBER_TYPES = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE,
+                     PhoneNumberType.VOIP)
+_NO_COUNTRY = "001"  # UN M.49 "world": what phonenumbers says of a code that is no country's
+# a geographic number that may be presented: `0` and 5 to 10 more digits
+_MAX_CALLER_ID_DIGITS = 11
+
+
+def strip_post_dial(dialled: str) -> str:
+    """Drop post-dial digits and an extension.
+
+    phonenumbers splits `,,12` and `x5` but swallows the digits after `p` and `w`.
+
+    >>> strip_post_dial("0212345678p12"), strip_post_dial("02 12345678 int. 12")
+    ('0212345678', '02 12345678')
+    """
+    return _POST_DIAL.split(dialled[:_MAX_DIALLED + 1], maxsplit=1)[0].strip(" .")
+
+
+def withholds_caller_id(dialled: str) -> bool:
+    """Say whether the dialled string carries a code that hides the caller ID (`#31#`, `*67`), DTMF tones apart."""
+    return _WITHHOLDING_CODE.search(strip_post_dial(dialled)) is not None
+
+
+@lru_cache(maxsize=4096)
+def parse_destination(dialled: str) -> Number | None:
+    """Read the number about to be called; None where it is no number.
+
+    A bare `39...` is never taken for the country code: real mobiles start with 393.  Short landlines count.
+
+    >>> parse_destination("02 123 45600").e164
+    '+390212345600'
+    >>> parse_destination("39333123456") is None
+    True
+    """
+    if len(dialled) > _MAX_DIALLED:
+        return None
+    number = _parse(strip_post_dial(dialled))
+    if number is None or (number.number_class in _SUBSCRIBER_CLASSES and number.country == "IT"
+                          and not _is_assigned_subscriber(number.e164)):
+        return None
+    return number
+
+
+@lru_cache(maxsize=4096)
+def parse_caller_id(presented: str) -> Number | None:
+    """Read the number that will be presented, by its shape alone; None where it is no number (an extension).
+
+    The shape is AGCOM's: geographic `0` and 5 to 10 more digits, mobile `3` and 8 or 9 more.
+    Another country's number is FOREIGN even where that country would not know it.
+    """
+    presented = presented.strip()
+    if len(presented) > _MAX_DIALLED:
+        return None
+    number = _parse(presented)
+    if number is None:
+        digits = _canonical(presented)
+        claims_abroad = digits.startswith("+") and not digits.startswith("+39")
+        return Number(digits, NumberClass.FOREIGN, _NO_COUNTRY) if claims_abroad else None
+    if number.number_class is NumberClass.GEOGRAPHIC and len(number.e164) - len("+39") > _MAX_CALLER_ID_DIGITS:
+        return None
+    return number
+
+
+_LISTED_SHAPE = re.compile(
+    r"(?:\+39|0039)?(0[1-9][0-9]{4,10}|3[0-9]{8,9}|55[0-9]{8})|(\+(?!39)[1-9][0-9]{6,14})", re.ASCII)
+
+
+def parse_listed(text: str) -> str | None:
+    """Read a number of a list, E.164 or Italian national form, by shape alone: its E.164 form, or None.
+
+    Lists run to millions of rows: this is the cheap reader.  6 to 12 digits, so that short landlines are kept; a bare
+    `39...` is no country code.
+
+    >>> parse_listed("0212345600"), parse_listed("+393331234500"), parse_listed("393331234500")
+    ('+390212345600', '+393331234500', None)
+    """
+    match = _LISTED_SHAPE.fullmatch(text)
+    if match is None:
+        return None
+    return "+39" + match[1] if match[1] else match[2]
+
+
+def without_separators(text: str) -> str:
+    return text.strip().translate(_SEPARATORS)
+
+
+def _canonical(text: str) -> str:
+    """Separators out, `00` read as `+`; the empty string where anything else is in it."""
+    digits = text.translate(_SEPARATORS)
+    if not _DIGITS.fullmatch(digits):
+        return ""
+    return "+" + digits[2:] if digits.startswith("00") else digits
+
+
+def _parse(text: str) -> Number | None:
+    digits = _canonical(text)
+    if digits.startswith("+") and not digits.startswith("+39"):
+        return _parse_foreign(digits)
+    return _parse_italian(digits.removeprefix("+39")) if digits else None
+
+
+def _parse_italian(national: str) -> Number | None:
+    if national in EMERGENCY_NUMBERS:
+        return Number(national, NumberClass.EMERGENCY)
+    for pattern, number_class in _ITALIAN_CLASSES:
+        if pattern.fullmatch(national):
+            break
+    else:
+        return None
+    if number_class is NumberClass.SHORT and len(national) <= 6:
+        return Number(national, number_class)
+    e164 = "+39" + national
+    # two other states live inside the Italian plan
+    if number_class is NumberClass.GEOGRAPHIC and national.startswith("0549"):
+        return Number(e164, NumberClass.FOREIGN, "SM")
+    if number_class is NumberClass.GEOGRAPHIC and national.startswith("06698"):
+        return Number(e164, NumberClass.FOREIGN, "VA")
+    return Number(e164, number_class)
+
+
+def _is_assigned_subscriber(e164: str) -> bool:
+    parsed = phonenumbers.parse(e164)
+    return phonenumbers.number_type(parsed) in _SUBSCRIBER_TYPES
+
+
+def _parse_foreign(e164: str) -> Number | None:
+    if re.fullmatch(r"\+379\d{6,12}", e164):  # the Vatican's own code, reserved and not in phonenumbers
+        return Number(e164, NumberClass.FOREIGN, "VA")
+    try:
+        parsed = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(parsed):
+        return None
+    premium = phonenumbers.number_type(parsed) == PhoneNumberType.PREMIUM_RATE
+    return Number(
+        phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164),
+        NumberClass.PREMIUM if premium else NumberClass.FOREIGN,
+        phonenumbers.region_code_for_number(parsed) or _NO_COUNTRY)
+

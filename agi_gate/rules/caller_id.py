@@ -1,0 +1,101 @@
+"""CALLER_ID_*: a valid, declared, own number must be presented in clear (steps 1 and 5, every purpose).
+
+Sources: L. 5/2018 art. 2, DPR 26/2022 art. 9 (presented); AGCOM 156/18/CIR, 60/25/CIR, 21/26/CIR (which numbers);
+Code of conduct art. 7 (held and declared); AGCOM 106/25/CONS, 271/25/CONS (foreign trunks); energy law of 2026.
+"""
+
+from __future__ import annotations
+
+from agi_gate.call import Call, Presentation
+from agi_gate.facts import Facts
+from agi_gate.number import Number, NumberClass
+from agi_gate.policy import CALL_CENTRE, Campaign, Purpose
+from agi_gate.regime import SHORT_CALLER_IDS_FIRST_DAY, Regime, local_day
+from agi_gate.verdict import Finding, Reason
+
+# what Asterisk writes where there is no number (AGI: agi_callerid), and what networks write for a hidden one
+_ABSENT = frozenset({"", "unknown", "<unknown>", "(null)", "s"})
+_HIDDEN = frozenset({"anonymous", "restricted", "private"})
+_ORDINARY = (NumberClass.GEOGRAPHIC, NumberClass.MOBILE, NumberClass.COMMERCIAL, NumberClass.STATISTICAL)
+
+
+def check_code(call: Call, facts: Facts, regime: Regime) -> Finding | None:
+    """Deny a dialled string that asks the network to hide the caller ID (step 1)."""
+    return Finding(Reason.CALLER_ID_WITHHELD) if call.withholding_code else None
+
+
+def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
+    """Deny unless the caller ID may be presented by this campaign, on this trunk, on this day (step 5)."""
+    if call.campaign is None:
+        return None
+    reason = (_presented(call) or _number(call.caller_id) or _assigned(call, call.campaign)
+              or _purpose(call.caller_id, call.campaign) or _trunk(call, regime) or _controller(call, regime))
+    return None if reason is None else Finding(reason)
+
+
+def _presented(call: Call) -> Reason | None:
+    presented = call.request.caller_id.strip().lower()
+    if call.request.presentation is Presentation.RESTRICTED or presented in _HIDDEN:
+        return Reason.CALLER_ID_WITHHELD
+    if call.request.presentation is Presentation.UNAVAILABLE or presented in _ABSENT:
+        return Reason.CALLER_ID_MISSING
+    return None
+
+
+def _number(number: Number | None) -> Reason | None:
+    if number is None:
+        return Reason.CALLER_ID_MALFORMED
+    if number.country != "IT":
+        return Reason.CALLER_ID_FOREIGN
+    if number.number_class not in _ORDINARY and not _is_short(number):
+        return Reason.CALLER_ID_MALFORMED
+    return None
+
+
+def _is_short(number: Number) -> bool:
+    """A three-digit or freephone number: may present where it is assigned to the controller itself."""
+    return number.number_class is NumberClass.FREEPHONE or (
+        number.number_class is NumberClass.SHORT and len(number.e164) == 3)
+
+
+def _assigned(call: Call, campaign: Campaign) -> Reason | None:
+    declared, number = call.declared_caller_id, call.caller_id
+    assert number is not None  # _number has seen to it
+    if _is_short(number) and (
+            declared is None or local_day(call.at) < SHORT_CALLER_IDS_FIRST_DAY):
+        return Reason.CALLER_ID_MALFORMED
+    holders = (campaign.controller.id,) if _is_short(number) else (campaign.controller.id, CALL_CENTRE)
+    if (declared is None or number.e164 not in campaign.caller_ids or not declared.roc_declared
+            or declared.holder not in holders
+            # the network itself found that the number is not the caller's (Q.931 presentation 2)
+            or call.request.presentation is Presentation.FAILED_SCREENING):
+        return Reason.CALLER_ID_NOT_ASSIGNED
+    return None
+
+
+def _purpose(number: Number | None, campaign: Campaign) -> Reason | None:
+    assert number is not None
+    if number.number_class is NumberClass.STATISTICAL and campaign.purpose is not Purpose.STATISTICS:
+        return Reason.CALLER_ID_PURPOSE
+    if number.number_class is NumberClass.COMMERCIAL and campaign.purpose not in (
+            Purpose.MARKETING, Purpose.MARKET_RESEARCH):
+        return Reason.CALLER_ID_PURPOSE
+    return None
+
+
+def _trunk(call: Call, regime: Regime) -> Reason | None:
+    """A trunk that is not declared could enter from anywhere, and a country not known is never taken for Italy."""
+    assert call.caller_id is not None
+    if call.trunk is None:
+        return Reason.CALLER_ID_TRUNK_FOREIGN
+    binds = (regime.mobile_caller_id_national if call.caller_id.number_class is NumberClass.MOBILE
+             else regime.fixed_caller_id_national)
+    return Reason.CALLER_ID_TRUNK_FOREIGN if binds and call.trunk.country != "IT" else None
+
+
+def _controller(call: Call, regime: Regime) -> Reason | None:
+    assert call.campaign is not None and call.declared_caller_id is not None
+    if (regime.energy_by_consent_only and call.campaign.is_energy
+            and call.declared_caller_id.holder != call.campaign.controller.id):
+        return Reason.CALLER_ID_NOT_CONTROLLER
+    return None

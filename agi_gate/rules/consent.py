@@ -1,0 +1,67 @@
+"""CONSENT_VALID, and each fault a consent can have (step 14).
+
+Sources: L. 5/2018 art. 1 c. 7-8 (names the controller: the store keeps consents per controller); Garante, docweb
+10114967 (purpose and category); art. 130 c. 1-3 Codice privacy (channel); Code of conduct art. 6 (evidence);
+GDPR 7(3) (revocation); Garante, docweb 9486485 (expiry is the controller's own policy).
+"""
+
+from __future__ import annotations
+
+from agi_gate.call import Call
+from agi_gate.facts import Consent, Facts
+from agi_gate.policy import Agent
+from agi_gate.regime import Regime
+from agi_gate.verdict import Finding, Reason
+
+
+def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
+    """Allow on the newest valid consent."""
+    for consent in valid_consents(call, facts):
+        return Finding(Reason.CONSENT_VALID, check=facts.last_check, consent=consent)
+    return None
+
+
+def check_fault(call: Call, facts: Facts, regime: Regime) -> Finding | None:
+    """Deny with the newest consent's first fault, or because there is no consent at all."""
+    for consent in _newest_first(facts):
+        return Finding(fault(consent, call) or Reason.GATE_ERROR, check=facts.last_check, consent=consent)
+    return Finding(Reason.CONSENT_NONE, check=facts.last_check)
+
+
+def valid_consents(call: Call, facts: Facts) -> tuple[Consent, ...]:
+    """The consents that cover this call, newest first."""
+    return tuple(consent for consent in _newest_first(facts) if fault(consent, call) is None)
+
+
+def fault(consent: Consent, call: Call) -> Reason | None:
+    """The first reason why a consent does not cover a call; None where it does."""
+    campaign = call.campaign
+    if campaign is None:
+        return Reason.CAMPAIGN_UNKNOWN
+    if consent.revoked_at is not None and consent.revoked_at <= call.at:
+        return Reason.CONSENT_REVOKED
+    if consent.expires_at is not None and consent.expires_at <= call.at:
+        return Reason.CONSENT_EXPIRED
+    if not consent.origin.strip() or not consent.evidence.strip():
+        return Reason.CONSENT_NO_EVIDENCE
+    if consent.purpose != campaign.purpose.value:
+        return Reason.CONSENT_OTHER_PURPOSE
+    if not consent.category.strip():
+        return Reason.CONSENT_GENERIC
+    if consent.category != campaign.category:
+        return Reason.CONSENT_OTHER_CATEGORY
+    if consent.channel not in _channels(campaign.agent):
+        return Reason.CONSENT_OTHER_CHANNEL
+    return None
+
+
+def is_revoked(consent: Consent, call: Call) -> bool:
+    return fault(consent, call) is Reason.CONSENT_REVOKED
+
+
+def _newest_first(facts: Facts) -> list[Consent]:
+    return sorted(facts.consents, key=lambda consent: consent.granted_at, reverse=True)
+
+
+def _channels(agent: Agent) -> tuple[str, str]:
+    return ("human", "both") if agent is Agent.HUMAN else ("automated", "both")

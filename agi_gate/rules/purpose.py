@@ -1,0 +1,19 @@
+"""SERVICE, STATISTICS: purposes that the registry does not cover (step 6).
+
+Sources: L. 5/2018 art. 2 and the registry's FAQ for operators (performance of a contract, statistics).
+"""
+
+from __future__ import annotations
+
+from agi_gate.call import Call
+from agi_gate.facts import Facts
+from agi_gate.policy import Purpose
+from agi_gate.regime import Regime
+from agi_gate.verdict import Finding, Reason
+
+_NOT_COVERED = {Purpose.SERVICE: Reason.SERVICE, Purpose.STATISTICS: Reason.STATISTICS}
+
+
+def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
+    reason = None if call.campaign is None else _NOT_COVERED.get(call.campaign.purpose)
+    return None if reason is None else Finding(reason)
