@@ -1,0 +1,78 @@
+"""Key names: every key of a controller is on one cluster slot (the braces), so that one command reads a call's facts
+and one transaction shows a whole load.
+
+    agi:{acme}:load             id of the load that is visible (8 bytes)
+    agi:{acme}:lock             held by the one loader
+    agi:{acme}:checks           hash, check id -> its time, file, SHA-256, receipt, counts
+    agi:{acme}:loads            hash, load id -> what it was
+    agi:{acme}:used:39333...    set, requested_at of each call-back that was used up
+    agi:{acme}:r:39333123       a page of check histories; `:n` after it: the same page as a load is changing it
+
+A page key ends where the offsets begin.  Check histories and contacts share values between neighbours and come by
+the million: pages of 10,000.  The other kinds are mostly distinct: pages of 100, so that a call reads little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    name: str
+    letter: str
+    offset_digits: int
+
+
+REGISTRY = Kind("registry", "r", 4)
+CONTACTS = Kind("contacts", "t", 4)
+CONSENTS = Kind("consents", "c", 2)
+OBJECTIONS = Kind("objections", "o", 2)
+CALLBACKS = Kind("callbacks", "b", 2)
+RESTS = Kind("rests", "s", 2)
+KINDS = (REGISTRY, CONTACTS, CONSENTS, OBJECTIONS, CALLBACKS, RESTS)
+
+STAGED = ":n"
+LOAD_ID_BYTES = 8
+
+
+def place(kind: Kind, e164: str) -> tuple[str, int]:
+    """Split a number into its page's digits and its offset there.
+
+    >>> place(REGISTRY, "+393331234500")
+    ('39333123', 4500)
+    """
+    digits = e164.removeprefix("+")
+    return digits[:-kind.offset_digits], int(digits[-kind.offset_digits:])
+
+
+def number_at(kind: Kind, page_digits: str, offset: int) -> str:
+    return f"+{page_digits}{offset:0{kind.offset_digits}d}"
+
+
+def base(controller: str) -> str:
+    return f"agi:{{{controller}}}:"
+
+
+def page_key(controller: str, kind: Kind, page_digits: str) -> str:
+    return f"{base(controller)}{kind.letter}:{page_digits}"
+
+
+def load_key(controller: str) -> str:
+    return base(controller) + "load"
+
+
+def lock_key(controller: str) -> str:
+    return base(controller) + "lock"
+
+
+def checks_key(controller: str) -> str:
+    return base(controller) + "checks"
+
+
+def loads_key(controller: str) -> str:
+    return base(controller) + "loads"
+
+
+def used_key(controller: str, e164: str) -> str:
+    return f"{base(controller)}used:{e164.removeprefix('+')}"

@@ -1,0 +1,93 @@
+"""One page of the store: what is known of the neighbours that share all but their last digits.
+
+Edge, codec only: bytes in, bytes out, no server.  A page holds, for sorted offsets, one value each; equal values are
+kept once, because whole files of numbers share one history.  A number costs 2 bytes of offset and 1 of index
+(2 where a page holds over 255 distinct values), so 15 million numbers take some 4 bytes each with their history.
+
+    byte 0      layout version (1)
+    byte 1      width of a value index: 1 or 2
+    2-3         count of offsets, little-endian like all that follows
+    4-5         count of distinct values
+    ...         offsets, 2 bytes each, ascending
+    ...         value indexes, `width` bytes each
+    ...         ends of the values, 4 bytes each, counted from the first value's start
+    ...         the values
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping
+
+_HEADER = struct.Struct("<BBHH")
+_VERSION = 1
+_INDEX_TYPES = {1: "B", 2: "H"}
+
+
+class PageError(ValueError):
+    """The bytes are no page: something else was written under our key, or half of it is gone."""
+
+
+def encode(values: Mapping[int, bytes]) -> bytes:
+    """Make a page of at most 10,000 offsets."""
+    offsets = array("H", sorted(values))
+    distinct = {value: index for index, value in enumerate(dict.fromkeys(values[offset] for offset in offsets))}
+    width = 1 if len(distinct) <= 256 else 2
+    indexes = array(_INDEX_TYPES[width], (distinct[values[offset]] for offset in offsets))
+    ends, end = array("I"), 0
+    for value in distinct:
+        end += len(value)
+        ends.append(end)
+    if sys.byteorder == "big":
+        for numbers in (offsets, indexes, ends):
+            numbers.byteswap()
+    return b"".join((_HEADER.pack(_VERSION, width, len(offsets), len(distinct)), offsets.tobytes(),
+                     indexes.tobytes(), ends.tobytes(), *distinct))
+
+
+def find(page: bytes, offset: int) -> bytes | None:
+    """One offset's value, without decoding the rest; None where the page does not hold it.  Raises PageError."""
+    offsets, indexes, ends, values = _parts(page)
+    place = bisect_left(offsets, offset)
+    if place == len(offsets) or offsets[place] != offset:
+        return None
+    return _value(indexes[place], ends, values)
+
+
+def decode(page: bytes) -> dict[int, bytes]:
+    """The whole page.  Raises PageError."""
+    offsets, indexes, ends, values = _parts(page)
+    distinct = [_value(index, ends, values) for index in range(len(ends))]
+    try:
+        return {offset: distinct[index] for offset, index in zip(offsets, indexes, strict=True)}
+    except IndexError:
+        raise PageError("a value index points past the values") from None
+
+
+def _parts(page: bytes) -> tuple[array[int], array[int], array[int], bytes]:
+    try:
+        version, width, count, distinct = _HEADER.unpack_from(page)
+        offsets, indexes, ends = array("H"), array(_INDEX_TYPES[width]), array("I")
+    except (struct.error, KeyError):
+        raise PageError("no page header") from None
+    start = _HEADER.size
+    for numbers, length in ((offsets, count), (indexes, count), (ends, distinct)):
+        size = length * numbers.itemsize
+        if start + size > len(page):
+            raise PageError("the page is cut short")
+        numbers.frombytes(page[start:start + size])
+        start += size
+        if sys.byteorder == "big":
+            numbers.byteswap()
+    if version != _VERSION or len(page) != start + (ends[-1] if ends else 0):
+        raise PageError("the page has another version or length")
+    return offsets, indexes, ends, page[start:]
+
+
+def _value(index: int, ends: array[int], values: bytes) -> bytes:
+    if index >= len(ends):
+        raise PageError("a value index points past the values")
+    return values[ends[index - 1] if index else 0:ends[index]]

@@ -1,0 +1,116 @@
+"""The store as a call sees it: the facts of one number in one round trip, and a call-back used up once.
+
+Edge.  Anything but a whole, readable answer within the time limit is `StoreUnavailable`: what could not be found out
+is never "no".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from agi_gate.facts import Callback, Facts
+from agi_gate.store import keys, page, values
+
+
+class StoreUnavailable(Exception):
+    """The store could not be asked, or its answer makes no sense."""
+
+
+def connect(url: str, timeout_ms: int) -> redis.Redis:
+    """A client that waits `timeout_ms` at most for a connection and for an answer.
+
+    One immediate second try where a connection turns out to be dead (a server that was restarted), none after a
+    time-out: the caller is waiting.
+    """
+    client: redis.Redis = redis.Redis.from_url(
+        url, socket_timeout=timeout_ms / 1000, socket_connect_timeout=timeout_ms / 1000, protocol=2,
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)))
+    return client
+
+
+class Store:
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def facts_for(self, controller: str, e164: str) -> Facts:
+        """Everything known of a number for a controller, in one round trip.  Raises StoreUnavailable."""
+        names = [keys.load_key(controller)]
+        for kind in keys.KINDS:
+            page_name = keys.page_key(controller, kind, keys.place(kind, e164)[0])
+            names += (page_name, page_name + keys.STAGED)
+        for _attempt in range(2):
+            answer, existing, used = self._read(names, keys.used_key(controller, e164))
+            # MGET gives nil for a key of another type too: what exists and cannot be read is not "nothing known".
+            # A load may come between the two commands, hence the second look.
+            if existing == sum(value is not None for value in answer):
+                return _facts(e164, answer, used)
+        raise StoreUnavailable("something else is written under the gate's keys")
+
+    def claim(self, controller: str, e164: str, callback: Callback) -> bool:
+        """Use a call-back up: True for exactly one of all who ask.  Raises StoreUnavailable."""
+        try:
+            return self._client.sadd(keys.used_key(controller, e164), values.callback_token(callback)) == 1
+        except redis.RedisError as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def give_back(self, controller: str, e164: str, callback: Callback) -> None:
+        """Undo a claim whose call was refused after all.  Raises StoreUnavailable."""
+        try:
+            self._client.srem(keys.used_key(controller, e164), values.callback_token(callback))
+        except redis.RedisError as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def _read(self, names: list[str], used_name: str) -> tuple[list[bytes | None], int, Iterable[bytes]]:
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.mget(names)
+        pipeline.exists(*names)
+        pipeline.smembers(used_name)
+        try:
+            answer, existing, used = pipeline.execute()
+        # UnicodeError, ValueError: a peer that is no Redis server
+        except (redis.RedisError, OSError, ValueError) as error:
+            raise StoreUnavailable(str(error)) from error
+        return answer, existing, used
+
+
+def _facts(e164: str, answer: list[bytes | None], used: Iterable[bytes]) -> Facts:
+    visible_load = answer[0]
+    found: dict[keys.Kind, bytes] = {}
+    try:
+        for kind, current, staged in zip(keys.KINDS, answer[1::2], answer[2::2], strict=True):
+            body = visible_page(visible_load, current, staged)
+            value = None if body is None else page.find(body, keys.place(kind, e164)[1])
+            if value is not None:
+                found[kind] = value
+        return _decode(found, used)
+    except (page.PageError, ValueError, TypeError, KeyError, OverflowError) as error:
+        raise StoreUnavailable(f"what the store holds cannot be read: {error}") from error
+
+
+def visible_page(visible_load: bytes | None, current: bytes | None, staged: bytes | None) -> bytes | None:
+    """The page that calls see: the staged one if its load was committed, else the current one."""
+    if staged is not None and visible_load is not None and staged[:keys.LOAD_ID_BYTES] == visible_load:
+        return staged[keys.LOAD_ID_BYTES:]
+    return None if current is None else current[keys.LOAD_ID_BYTES:]
+
+
+def _decode(found: dict[keys.Kind, bytes], used: Iterable[bytes]) -> Facts:
+    decoded: dict[str, Any] = {}
+    if value := found.get(keys.REGISTRY):
+        decoded["checks"] = values.checks_from(value)
+    if value := found.get(keys.CONTACTS):
+        decoded["contact"] = values.contact_from(value)
+    if value := found.get(keys.CONSENTS):
+        decoded["consents"] = values.consents_from(value)
+    if value := found.get(keys.OBJECTIONS):
+        decoded["objection"] = values.objection_from(value)
+    if value := found.get(keys.CALLBACKS):
+        decoded["callbacks"] = values.callbacks_from(value, frozenset(token.decode() for token in used))
+    if value := found.get(keys.RESTS):
+        decoded["silent_calls"] = values.silent_calls_from(value)
+    return Facts(**decoded)

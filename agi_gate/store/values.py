@@ -1,0 +1,194 @@
+"""One number's value in a page: facts <-> bytes, and how a newly loaded value meets the one that is there.
+
+Edge, codec only.  Check histories are 8 bytes a result; the rest is compact JSON.  Instants are microseconds since
+1970 in JSON and milliseconds in a check, which is also what a check's id is made of.
+Merging a value twice changes nothing, and histories merge alike in any order.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from agi_gate.facts import Callback, Check, Consent, Contact, Objection
+from agi_gate.store.keys import CALLBACKS, CONSENTS, CONTACTS, OBJECTIONS, REGISTRY, RESTS, Kind
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND, _MILLISECOND = timedelta(microseconds=1), timedelta(milliseconds=1)
+MAX_CHECKS_OF_AN_INSTANT = 1 << 15
+_CONSENT_COLUMNS = 11
+
+
+class ValueUnreadable(ValueError):
+    """A value is not what this program writes."""
+
+
+# --- check histories: per result 8 bytes, big-endian: milliseconds (48 bits), serial (15), enrolled (1)
+
+def check_bytes(at: datetime, serial: int, enrolled: bool) -> bytes:
+    """One registry result; `serial` tells apart checks of the same millisecond, 0 to 32,767."""
+    milliseconds = (at - _EPOCH) // _MILLISECOND
+    return struct.pack(">Q", milliseconds << 16 | serial << 1 | enrolled)
+
+
+def check_id(at: datetime, serial: int) -> str:
+    return f"{(at - _EPOCH) // _MILLISECOND}-{serial}"
+
+
+def checks_from(value: bytes) -> tuple[Check, ...]:
+    if len(value) % 8:
+        raise ValueUnreadable("a check history is not made of 8-byte results")
+    results = struct.unpack(f">{len(value) // 8}Q", value)
+    return tuple(
+        Check(_EPOCH + (result >> 16) * _MILLISECOND, bool(result & 1), f"{result >> 16}-{result >> 1 & 0x7fff}")
+        for result in results)
+
+
+def _merge_checks(old: bytes, new: bytes) -> bytes:
+    """The union by time and flag.  Two files that say the same of the same instant count as the first of them."""
+    merged: dict[bytes, bytes] = {}
+    for value in (old, new):
+        for start in range(0, len(value), 8):
+            result = value[start:start + 8]
+            merged.setdefault(result[:6] + bytes((result[7] & 1,)), result)
+    return b"".join(merged[key] for key in sorted(merged))
+
+
+# --- the other kinds: JSON
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _microseconds(at: datetime | None) -> int | None:
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+def _instant(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else _EPOCH + microseconds * _MICROSECOND
+
+
+def _known_instant(microseconds: int) -> datetime:
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+def contact_bytes(contact: Contact) -> bytes:
+    return _dump([contact.source, int(contact.directory), contact.acquired_on and contact.acquired_on.isoformat()])
+
+
+def contact_from(value: bytes) -> Contact:
+    source, directory, acquired_on = json.loads(value)
+    return Contact(source, bool(directory), acquired_on and date.fromisoformat(acquired_on))
+
+
+def consents_bytes(consents: Iterable[Consent]) -> bytes:
+    return _dump([_consent_row(consent) for consent in consents])
+
+
+def _consent_row(consent: Consent) -> list[Any]:
+    row = [_microseconds(consent.granted_at), consent.purpose, consent.category, consent.channel, consent.origin,
+           consent.evidence, consent.notice, _microseconds(consent.expires_at), _microseconds(consent.revoked_at),
+           int(consent.contract), consent.contract_ended_on and consent.contract_ended_on.isoformat()]
+    while row[-1] in (None, "", 0):
+        row.pop()
+    return row
+
+
+def consents_from(value: bytes) -> tuple[Consent, ...]:
+    return tuple(_consent_from_row(row) for row in json.loads(value))
+
+
+def _consent_from_row(row: list[Any]) -> Consent:
+    full = row + [None] * (_CONSENT_COLUMNS - len(row))
+    granted_at, purpose, category, channel, origin, evidence, notice, expires_at, revoked_at, contract, ended_on = full
+    return Consent(
+        _known_instant(granted_at), purpose, category or "", channel or "", origin or "", evidence or "", notice or "",
+        _instant(expires_at), _instant(revoked_at), bool(contract), ended_on and date.fromisoformat(ended_on))
+
+
+def objection_bytes(objection: Objection) -> bytes:
+    return _dump([_microseconds(objection.objected_at), objection.via])
+
+
+def objection_from(value: bytes) -> Objection:
+    objected_at, via = json.loads(value)
+    return Objection(_known_instant(objected_at), via)
+
+
+def callbacks_bytes(callbacks: Iterable[Callback]) -> bytes:
+    return _dump([[_microseconds(callback.requested_at), _microseconds(callback.valid_until)]
+                  for callback in callbacks])
+
+
+def callbacks_from(value: bytes, used: frozenset[str] = frozenset()) -> tuple[Callback, ...]:
+    return tuple(
+        Callback(_known_instant(requested_at), _instant(valid_until), str(requested_at) in used)
+        for requested_at, valid_until in json.loads(value))
+
+
+def callback_token(callback: Callback) -> str:
+    """What marks a request as used up."""
+    return str(_microseconds(callback.requested_at))
+
+
+def silent_calls_bytes(silent_calls: Iterable[datetime]) -> bytes:
+    return _dump([_microseconds(silent_at) for silent_at in silent_calls])
+
+
+def silent_calls_from(value: bytes) -> tuple[datetime, ...]:
+    return tuple(_known_instant(silent_at) for silent_at in json.loads(value))
+
+
+# --- merging
+
+def _merge_consents(old: bytes, new: bytes) -> bytes:
+    """One row per consent, known by its instant, purpose, category and channel.
+
+    What was loaded last describes it, but an end that was once recorded (revocation, expiry, end of contract) is not
+    undone by a row that leaves it empty: an old copy of a list must not bring a revoked consent back.
+    """
+    merged: dict[tuple[Any, ...], list[Any]] = {}
+    for consent in (*consents_from(old), *consents_from(new)):
+        row = _consent_row(consent)
+        row += [None] * (_CONSENT_COLUMNS - len(row))
+        key = tuple(row[:4])
+        before = merged.get(key)
+        if before is not None:
+            revocations = [at for at in (before[8], row[8]) if at is not None]
+            row[7] = before[7] if row[7] is None else row[7]
+            row[8] = min(revocations, default=None)
+            row[10] = before[10] if row[10] is None else row[10]
+        merged[key] = row
+    rows = sorted(merged.values(), key=lambda row: (row[0], *map(str, row[1:4])))
+    return consents_bytes(map(_consent_from_row, rows))
+
+
+def _merge_objections(old: bytes, new: bytes) -> bytes:
+    """The earliest: a no holds from the first time it was said."""
+    return min(old, new, key=lambda value: (objection_from(value).objected_at, value))
+
+
+def _merge_callbacks(old: bytes, new: bytes) -> bytes:
+    merged = {callback.requested_at: callback for callback in (*callbacks_from(old), *callbacks_from(new))}
+    return callbacks_bytes(merged[requested_at] for requested_at in sorted(merged))
+
+
+def _merge_rests(old: bytes, new: bytes) -> bytes:
+    return silent_calls_bytes(sorted({*silent_calls_from(old), *silent_calls_from(new)}))
+
+
+def _take_new(old: bytes, new: bytes) -> bytes:
+    return new
+
+
+MERGES: dict[Kind, Callable[[bytes, bytes], bytes]] = {
+    REGISTRY: _merge_checks,
+    CONTACTS: _take_new,
+    CONSENTS: _merge_consents,
+    OBJECTIONS: _merge_objections,
+    CALLBACKS: _merge_callbacks,
+    RESTS: _merge_rests,
+}
