@@ -1,0 +1,62 @@
+"""The decision log: one line a decision, on disk before Asterisk is answered.
+
+Edge.  Lines are appended with a single write, so that workers share a file without mixing; a line that could not be
+written whole is an error, and the next one starts on a line of its own.  A file that was rotated away is opened anew.
+It writes what it is given: what a record holds is `record.py`'s.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+# numbers of called people are in it: nobody but the gate's user and its group
+_MODE = 0o640
+
+
+class LogUnavailable(Exception):
+    """The decision is not on record."""
+
+
+class DecisionLog:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._descriptor: int | None = None
+        self._torn = False
+
+    def append(self, line: str) -> None:
+        """Write one record.  Raises LogUnavailable; then the caller must deny."""
+        # half a character of a caller's name may have come in from Asterisk: it is kept, escaped
+        data = line.encode("utf-8", "backslashreplace") + b"\n"
+        with self._lock:
+            try:
+                descriptor = self._opened()
+                # the newline ends what a full disk has cut before
+                whole = b"\n" + data if self._torn else data
+                written = os.write(descriptor, whole)
+                self._torn = written < len(whole) and (self._torn or written > 0)
+                if written < len(whole):
+                    raise LogUnavailable(f"{self._path}: the disk took {written} of {len(whole)} bytes")
+            except OSError as error:
+                raise LogUnavailable(f"{self._path}: {error.strerror}") from error
+
+    def close(self) -> None:
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    def _opened(self) -> int:
+        if self._descriptor is not None:
+            try:
+                at_path, mine = os.stat(self._path), os.fstat(self._descriptor)
+                if (at_path.st_dev, at_path.st_ino) == (mine.st_dev, mine.st_ino):
+                    return self._descriptor
+            except FileNotFoundError:
+                pass
+            os.close(self._descriptor)
+            self._descriptor, self._torn = None, False
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
+        return self._descriptor
