@@ -1,0 +1,100 @@
+"""`agi-gate check`: decide as a call would, without hanging up, using up a call-back or writing a record."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from agi_gate import config, feeds, record
+from agi_gate.call import Presentation, Request, understand
+from agi_gate.gate import decide_call
+from agi_gate.ops import exit_codes
+from agi_gate.regime import ROME, regime_at
+from agi_gate.rules.registry import check_expires_at
+from agi_gate.store.reader import Store, connect
+from agi_gate.verdict import Reason
+
+
+def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
+    parser = verbs.add_parser(
+        "check", parents=[common], help="decide one call, as the gate would",
+        description="Decide one call, as the gate would: nothing is hung up, used up or recorded.",
+        epilog="example: agi-gate check 3331234500 --campaign acme-fibra --at 2026-10-14T11:00:00+02:00",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("destination", metavar="DEST", help="the number, as the dialplan would pass it")
+    parser.add_argument("--campaign", required=True, metavar="C")
+    parser.add_argument("--caller-id", metavar="N", help="as presented (default: the campaign's first)")
+    parser.add_argument("--presentation", choices=("allowed", "restricted", "unavailable"), default="allowed")
+    parser.add_argument("--trunk", metavar="T", default="", help="default: the campaign's")
+    parser.add_argument("--at", metavar="TIME", type=instant,
+                        help="ISO 8601 with an offset (default: now)")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run)
+
+
+def instant(text: str) -> datetime:
+    try:
+        return feeds.parse_instant(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
+    campaign = settings.policy.campaigns.get(arguments.campaign)
+    caller_id = arguments.caller_id
+    if caller_id is None:
+        caller_id = campaign.caller_ids[0] if campaign else ""
+    request = Request(arguments.destination, arguments.campaign, caller_id,
+                      Presentation(arguments.presentation), arguments.trunk)
+    call = understand(request, settings.policy, arguments.at or datetime.now(UTC))
+    facts, verdict = decide_call(call, Store(connect(settings.store.url, settings.store.timeout_ms)), claim=False)
+    finding, regime = verdict.findings[0], regime_at(call.at)
+    answer = {
+        "verdict": verdict.outcome.value,
+        "reason": verdict.reason.name,
+        "reasons": verdict.reasons,
+        "meaning": verdict.reason.meaning,
+        "law": verdict.reason.source,
+        "destination": call.destination.e164 if call.destination else None,
+        "campaign": arguments.campaign,
+        "controller": campaign.controller.id if campaign else None,
+        "caller_id": call.caller_id.e164 if call.caller_id else None,
+        "regime": regime.id if regime else None,
+        "source": verdict.source,
+        "at": record.instant(call.at),
+        "check": finding.check and {
+            "id": finding.check.id, "at": record.instant(finding.check.at), "enrolled": finding.check.enrolled,
+            "good_until": record.instant(check_expires_at(finding.check.at))},
+        "consent_granted_at": finding.consent and record.instant(finding.consent.granted_at),
+    }
+    if arguments.json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        _tell(answer, call.at)
+    if verdict.reason is Reason.STORE_UNAVAILABLE:
+        print(f"agi-gate check: the store could not be read; see [store] url, or ${config.STORE_URL_VARIABLE}",
+              file=sys.stderr)
+        return exit_codes.UNREACHABLE
+    return exit_codes.DONE if verdict.allows else exit_codes.DENIED
+
+
+def _tell(answer: dict[str, Any], at: datetime) -> None:
+    print(f"{answer['verdict']}  {answer['reason']}: {answer['meaning']}")
+    rows = [
+        ("number", answer["destination"] or "-"),
+        ("at", f"{at.astimezone(ROME):%a %d %b %Y %H:%M:%S %z}, under the regime of {answer['regime']}"),
+        ("campaign", f"{answer['campaign']}, controller {answer['controller'] or '-'}, "
+                     f"caller ID {answer['caller_id'] or '-'}"),
+        ("source", answer["source"] or "-"),
+        ("also", ", ".join(answer["reasons"][1:])),
+        ("check", f"{'enrolled' if answer['check']['enrolled'] else 'clear'} on {answer['check']['at']}, good until "
+                  f"{answer['check']['good_until']}" if answer["check"] else ""),
+        ("consent", f"granted {answer['consent_granted_at']}" if answer["consent_granted_at"] else ""),
+        ("law", answer["law"]),
+    ]
+    for name, value in rows:
+        if value:
+            print(f"  {name:<9} {value}")

@@ -1,0 +1,8 @@
+"""Exit codes: "denied" and "broken" are never one number."""
+
+DONE = 0  # or ALLOW
+CRASHED = 1
+USAGE = 2  # or configuration
+DENIED = 3
+UNREACHABLE = 4  # the store or the log
+FEED_REFUSED = 5  # nothing changed
