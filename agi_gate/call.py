@@ -64,6 +64,13 @@ class Call:
     hours: Hours | None = None  # the controller's own windows
     hours_off: bool = False
 
+    @property
+    def known_campaign(self) -> Campaign:
+        """The campaign, for the rules that come after the one which denies a call without."""
+        if self.campaign is None:
+            raise LookupError("asked of a call without a campaign, which an earlier rule denies")
+        return self.campaign
+
 
 def understand(request: Request, policy: Policy, at: datetime) -> Call:
     """Resolve a request against the policy.  `at` must be aware."""

@@ -19,6 +19,8 @@ from agi_gate.ops import exit_codes
 from agi_gate.ops.check import instant
 from agi_gate.regime import ROME
 
+_PIPE_COLUMNS = 200
+
 
 def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser = verbs.add_parser("log", parents=[common], help="search the decisions",
@@ -99,5 +101,6 @@ def _tell(records: list[dict[str, Any]]) -> None:
             f"{datetime.fromisoformat(record['at']).astimezone(ROME):%Y-%m-%d %H:%M:%S}",
             record["destination"] or call.get("destination", ""), call["campaign"], call.get("caller_id", ""),
             record["verdict"], " ".join(record["reasons"]), f"{record['elapsed_us'] / 1000:.2f}", record["id"])
-    Console().print(table)
+    # a pipe has no width: nothing is cut there
+    (Console() if sys.stdout.isatty() else Console(width=_PIPE_COLUMNS)).print(table)
     print(f"{len(records):,} decision(s)", file=sys.stderr)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from agi_gate.call import Call, Presentation
 from agi_gate.facts import Facts
 from agi_gate.number import Number, NumberClass
-from agi_gate.policy import CALL_CENTRE, Campaign, Purpose
+from agi_gate.policy import CALL_CENTRE, Purpose
 from agi_gate.regime import SHORT_CALLER_IDS_FIRST_DAY, Regime, local_day
 from agi_gate.verdict import Finding, Reason
 
 # what Asterisk writes where there is no number (AGI: agi_callerid), and what networks write for a hidden one
-_ABSENT = frozenset({"", "unknown", "<unknown>", "(null)", "s"})
+_ABSENT = frozenset({"", "unknown", "<unknown>", "(null)"})
 _HIDDEN = frozenset({"anonymous", "restricted", "private"})
 _ORDINARY = (NumberClass.GEOGRAPHIC, NumberClass.MOBILE, NumberClass.COMMERCIAL, NumberClass.STATISTICAL)
 
@@ -26,10 +26,12 @@ def check_code(call: Call, facts: Facts, regime: Regime) -> Finding | None:
 
 def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
     """Deny unless the caller ID may be presented by this campaign, on this trunk, on this day (step 5)."""
-    if call.campaign is None:
-        return None
-    reason = (_presented(call) or _number(call.caller_id) or _assigned(call, call.campaign)
-              or _purpose(call.caller_id, call.campaign) or _trunk(call, regime) or _controller(call, regime))
+    reason = _presented(call)
+    if reason is None:
+        number = call.caller_id
+        reason = Reason.CALLER_ID_MALFORMED if number is None else (
+            _number(number) or _assigned(call, number) or _purpose(call, number) or _trunk(call, number, regime)
+            or _controller(call, regime))
     return None if reason is None else Finding(reason)
 
 
@@ -42,9 +44,7 @@ def _presented(call: Call) -> Reason | None:
     return None
 
 
-def _number(number: Number | None) -> Reason | None:
-    if number is None:
-        return Reason.CALLER_ID_MALFORMED
+def _number(number: Number) -> Reason | None:
     if number.country != "IT":
         return Reason.CALLER_ID_FOREIGN
     if number.number_class not in _ORDINARY and not _is_short(number):
@@ -58,11 +58,9 @@ def _is_short(number: Number) -> bool:
         number.number_class is NumberClass.SHORT and len(number.e164) == 3)
 
 
-def _assigned(call: Call, campaign: Campaign) -> Reason | None:
-    declared, number = call.declared_caller_id, call.caller_id
-    assert number is not None  # _number has seen to it
-    if _is_short(number) and (
-            declared is None or local_day(call.at) < SHORT_CALLER_IDS_FIRST_DAY):
+def _assigned(call: Call, number: Number) -> Reason | None:
+    declared, campaign = call.declared_caller_id, call.known_campaign
+    if _is_short(number) and (declared is None or local_day(call.at) < SHORT_CALLER_IDS_FIRST_DAY):
         return Reason.CALLER_ID_MALFORMED
     holders = (campaign.controller.id,) if _is_short(number) else (campaign.controller.id, CALL_CENTRE)
     if (declared is None or number.e164 not in campaign.caller_ids or not declared.roc_declared
@@ -73,29 +71,28 @@ def _assigned(call: Call, campaign: Campaign) -> Reason | None:
     return None
 
 
-def _purpose(number: Number | None, campaign: Campaign) -> Reason | None:
-    assert number is not None
-    if number.number_class is NumberClass.STATISTICAL and campaign.purpose is not Purpose.STATISTICS:
+def _purpose(call: Call, number: Number) -> Reason | None:
+    purpose = call.known_campaign.purpose
+    if number.number_class is NumberClass.STATISTICAL and purpose is not Purpose.STATISTICS:
         return Reason.CALLER_ID_PURPOSE
-    if number.number_class is NumberClass.COMMERCIAL and campaign.purpose not in (
+    if number.number_class is NumberClass.COMMERCIAL and purpose not in (
             Purpose.MARKETING, Purpose.MARKET_RESEARCH):
         return Reason.CALLER_ID_PURPOSE
     return None
 
 
-def _trunk(call: Call, regime: Regime) -> Reason | None:
+def _trunk(call: Call, number: Number, regime: Regime) -> Reason | None:
     """A trunk that is not declared could enter from anywhere, and a country not known is never taken for Italy."""
-    assert call.caller_id is not None
     if call.trunk is None:
         return Reason.CALLER_ID_TRUNK_FOREIGN
-    binds = (regime.mobile_caller_id_national if call.caller_id.number_class is NumberClass.MOBILE
+    binds = (regime.mobile_caller_id_national if number.number_class is NumberClass.MOBILE
              else regime.fixed_caller_id_national)
     return Reason.CALLER_ID_TRUNK_FOREIGN if binds and call.trunk.country != "IT" else None
 
 
 def _controller(call: Call, regime: Regime) -> Reason | None:
-    assert call.campaign is not None and call.declared_caller_id is not None
-    if (regime.energy_by_consent_only and call.campaign.is_energy
-            and call.declared_caller_id.holder != call.campaign.controller.id):
+    campaign, declared = call.known_campaign, call.declared_caller_id
+    if (regime.energy_by_consent_only and campaign.is_energy
+            and (declared is None or declared.holder != campaign.controller.id)):
         return Reason.CALLER_ID_NOT_CONTROLLER
     return None

@@ -24,7 +24,9 @@ def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
 def check_fault(call: Call, facts: Facts, regime: Regime) -> Finding | None:
     """Deny with the newest consent's first fault, or because there is no consent at all."""
     for consent in _newest_first(facts):
-        return Finding(fault(consent, call) or Reason.GATE_ERROR, check=facts.last_check, consent=consent)
+        reason = fault(consent, call)
+        if reason is not None:
+            return Finding(reason, check=facts.last_check, consent=consent)
     return Finding(Reason.CONSENT_NONE, check=facts.last_check)
 
 
@@ -35,9 +37,7 @@ def valid_consents(call: Call, facts: Facts) -> tuple[Consent, ...]:
 
 def fault(consent: Consent, call: Call) -> Reason | None:
     """The first reason why a consent does not cover a call; None where it does."""
-    campaign = call.campaign
-    if campaign is None:
-        return Reason.CAMPAIGN_UNKNOWN
+    campaign = call.known_campaign
     if consent.revoked_at is not None and consent.revoked_at <= call.at:
         return Reason.CONSENT_REVOKED
     if consent.expires_at is not None and consent.expires_at <= call.at:

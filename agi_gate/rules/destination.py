@@ -23,8 +23,8 @@ def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
 
 def check_class(call: Call, facts: Facts, regime: Regime) -> Finding | None:
     """Deny classes of numbers that the campaign may not call (step 4): premium for every purpose."""
-    number, campaign = call.destination, call.campaign
-    if number is None or campaign is None:
+    number, campaign = call.destination, call.known_campaign
+    if number is None:
         return None
     if number.number_class is NumberClass.PREMIUM:
         return Finding(Reason.DESTINATION_PREMIUM)

@@ -17,7 +17,7 @@ from agi_gate.verdict import Finding, Reason
 
 def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
     """Allow a listed number; deny where only the kind of call closes the path; None where consent decides."""
-    if call.campaign is None or facts.contact is None or not facts.contact.directory:
+    if facts.contact is None or not facts.contact.directory:
         return None
     closed = closed_to(call, regime)
     if closed is None and not any(is_revoked(consent, call) for consent in facts.consents):
@@ -28,10 +28,8 @@ def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
 
 def closed_to(call: Call, regime: Regime) -> Reason | None:
     """Why the path is closed to this kind of call; None where it is open."""
-    if call.campaign is None:
-        return Reason.CAMPAIGN_UNKNOWN
-    if call.campaign.agent is not Agent.HUMAN:
+    if call.known_campaign.agent is not Agent.HUMAN:
         return Reason.AUTOMATED_NEEDS_CONSENT
-    if regime.energy_by_consent_only and call.campaign.is_energy:
+    if regime.energy_by_consent_only and call.known_campaign.is_energy:
         return Reason.SECTOR_NEEDS_CONSENT
     return None

@@ -15,5 +15,5 @@ _NOT_COVERED = {Purpose.SERVICE: Reason.SERVICE, Purpose.STATISTICS: Reason.STAT
 
 
 def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
-    reason = None if call.campaign is None else _NOT_COVERED.get(call.campaign.purpose)
+    reason = _NOT_COVERED.get(call.known_campaign.purpose)
     return None if reason is None else Finding(reason)

@@ -1,0 +1,23 @@
+# Two commands: `make demo` shows the gate at work, `make test` tests it.  Both set up what they need under .cache/.
+
+PYTHON = .cache/venv/bin/python
+
+.PHONY: help demo test setup clean
+
+help:
+	@echo "make demo   set up, load sample feeds, place calls and show each decision"
+	@echo "make test   set up and run all tests"
+	@echo "make clean  remove what was set up (.cache/)"
+
+demo: setup
+	@$(PYTHON) -m lab.demo
+
+test: setup
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest
+
+setup:
+	@lab/setup
+
+clean:
+	rm -rf .cache
