@@ -18,6 +18,7 @@ from agi_gate.regime import regime_at
 from agi_gate.verdict import Verdict
 
 VERSION = 1
+_EMPTY = (None, "", False, ())
 
 
 def write(decision_id: str, call: Call, facts: Facts | None, verdict: Verdict, elapsed_us: int) -> str:
@@ -67,7 +68,8 @@ def instant(at: datetime) -> str:
 
 def _plain(value: Any) -> dict[str, Any]:
     """A dataclass as JSON values; what is empty is left out, since it is the default."""
-    return {key: _json(item) for key, item in asdict(value).items() if item not in (None, "", False, (), [])}
+    # not asdict(): it copies deeply, and took a quarter of a decision's time
+    return {name: _json(item) for name in value.__slots__ if (item := getattr(value, name)) not in _EMPTY}
 
 
 def _json(item: Any) -> Any:

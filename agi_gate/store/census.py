@@ -15,7 +15,7 @@ import redis
 
 from agi_gate.facts import Facts
 from agi_gate.store import keys, page, values
-from agi_gate.store.reader import StoreUnavailable, visible_page
+from agi_gate.store.reader import UNREADABLE, StoreUnavailable, explain, visible_page
 
 _SCAN_COUNT = 10_000
 
@@ -46,25 +46,22 @@ def take(client: redis.Redis, controller: str) -> Census:
                 _count(census, kind, value)
         loads = client.hgetall(keys.loads_key(controller))
         census.loads = sorted((json.loads(text) for text in loads.values()), key=lambda load: str(load["loaded_at"]))
-    except (redis.RedisError, OSError, ValueError) as error:
-        raise StoreUnavailable(str(error)) from error
+    except (redis.RedisError, OSError, *UNREADABLE) as error:
+        raise StoreUnavailable(explain(error)) from error
     return census
 
 
 def _values(client: redis.Redis, controller: str, kind: keys.Kind) -> Iterator[bytes]:
     prefix = keys.page_key(controller, kind, "")
+
     def get(key: str) -> bytes | None:
         value: bytes | None = client.get(key)  # type: ignore[assignment]  # bytes: the client decodes nothing
         return value
 
     visible_load = get(keys.load_key(controller))
-    for name in client.scan_iter(match=prefix + "*", count=_SCAN_COUNT):
-        text = name.decode()
-        if text.endswith(keys.STAGED):
-            # a page of its own only where there is no current one yet; else it is read beside it
-            if client.exists(text.removesuffix(keys.STAGED)):
-                continue
-            text = text.removesuffix(keys.STAGED)
+    # a page and its staged copy are one, and a scan may name a key twice
+    scanned = client.scan_iter(match=prefix + "*", count=_SCAN_COUNT)
+    for text in {name.decode().removesuffix(keys.STAGED) for name in scanned}:
         body = visible_page(visible_load, get(text), get(text + keys.STAGED))
         if body is not None:
             yield from page.decode(body).values()

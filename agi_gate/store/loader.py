@@ -4,8 +4,8 @@ Edge.  A load writes changed pages beside the current ones, under its own id; th
 visible one.  A reader takes a staged page only where its id is the visible one, so a load that is killed before its
 commit has changed nothing.  The next load first settles what it finds: committed pages take their place, others go.
 
-One loader at a time and controller: the lock is a token with a time limit, and a commit holds only while the token
-is still there.
+One loader at a time and controller: the lock is a token with a time limit, and every write holds only while the token
+is still there, so that a loader which was asleep past its lock can touch nothing of the one that came after it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ import json
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar
 
 import redis
+from redis.client import Pipeline
 
 from agi_gate.store import keys, page, values
-from agi_gate.store.reader import StoreUnavailable, visible_page
+from agi_gate.store.reader import UNREADABLE, StoreUnavailable, explain, visible_page
 
 _Item = TypeVar("_Item")
 Classify = Callable[[bytes | None, bytes], str]
@@ -30,6 +32,7 @@ Classify = Callable[[bytes | None, bytes], str]
 _LOCK_SECONDS = 60
 _PAGES_A_BATCH = 500
 _SCAN_COUNT = 10_000
+_OVERTAKEN = "this load was overtaken by another one"
 
 
 class LoadConflict(Exception):
@@ -52,11 +55,15 @@ class Load:
         self._staged = 0
 
     def __enter__(self) -> Load:
-        with _store_errors():
-            if not self._dry_run:
-                self._lock()
-                for controller in self._controllers:
-                    self._settle(controller)
+        try:
+            with _store_errors():
+                if not self._dry_run:
+                    self._lock()
+                    for controller in self._controllers:
+                        self._settle(controller)
+        except StoreUnavailable:
+            self._unlock()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -65,9 +72,9 @@ class Load:
             if self._locked:
                 for controller in self._controllers:
                     self._settle(controller)  # takes committed pages home, drops staged ones
-            self._unlock()
-        except redis.RedisError:
-            pass  # the next load settles, and the lock runs out by itself
+        except (redis.RedisError, OSError, LoadConflict):
+            pass  # the next load settles
+        self._unlock()
 
     def stage(self, kind: keys.Kind, controller: str, rows: Mapping[str, bytes], classify: Classify) -> Counter[str]:
         """Merge values by number into the pages.  Counts what `classify(old, merged)` calls each number."""
@@ -100,12 +107,11 @@ class Load:
             if changed:
                 writes[name + keys.STAGED] = self._id + page.encode(held)
         if writes and not self._dry_run:
-            pipeline = self._client.pipeline(transaction=False)
-            for name, body in writes.items():
-                pipeline.set(name, body)
-            for locked in self._locked:
-                pipeline.expire(locked, _LOCK_SECONDS)
-            pipeline.execute()
+            with self._transaction() as transaction:
+                for name, body in writes.items():
+                    transaction.set(name, body)
+                for locked in self._locked:
+                    transaction.expire(locked, _LOCK_SECONDS)
         self._staged += len(writes)
 
     def _visible(self, controller: str, names: list[str]) -> list[bytes | None]:
@@ -127,22 +133,35 @@ class Load:
         """
         if self._dry_run or (self._staged == 0 and not checks):
             return False
-        locks = [keys.lock_key(controller) for controller in self._controllers]
-        with _store_errors(), self._client.pipeline(transaction=True) as transaction:
-            try:
-                transaction.watch(*locks)  # type: ignore[no-untyped-call]
-                if any(transaction.get(name) != self._token.encode() for name in locks):
-                    raise LoadConflict("this load was overtaken by another one; nothing was changed")
-                transaction.multi()
+        with _store_errors():
+            for controller in self._controllers:
+                # a transaction goes on past a key of another type: it must be found before
+                self._client.hlen(keys.loads_key(controller))
+                self._client.hlen(keys.checks_key(controller))
+            with self._transaction() as transaction:
                 for controller in self._controllers:
                     transaction.set(keys.load_key(controller), self._id)
                     transaction.hset(keys.loads_key(controller), self._token, json.dumps(summary))
                     for id_, record in (checks or {}).get(controller, {}).items():
                         transaction.hset(keys.checks_key(controller), id_, json.dumps(record))
+        return True
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Pipeline]:
+        """Writes that are done all together, and only while the locks are this load's.  Raises LoadConflict."""
+        with self._client.pipeline(transaction=True) as transaction:
+            transaction.watch(*self._locked)  # type: ignore[no-untyped-call]
+            if any(transaction.get(name) != self._token.encode() for name in self._locked):
+                raise LoadConflict(_OVERTAKEN)
+            transaction.multi()
+            yield transaction
+            try:
                 transaction.execute()
             except redis.WatchError as error:
-                raise LoadConflict("this load was overtaken by another one; nothing was changed") from error
-        return True
+                # the client says so of a broken connection too, and then nobody knows whether it was done
+                if self._client.mget(self._locked) == [self._token.encode()] * len(self._locked):
+                    raise StoreUnavailable("the connection broke within a transaction") from error
+                raise LoadConflict(_OVERTAKEN) from error
 
     def _lock(self) -> None:
         for controller in self._controllers:
@@ -156,26 +175,30 @@ class Load:
             self._locked.append(name)
 
     def _unlock(self) -> None:
-        for name in self._locked:
-            if self._client.get(name) == self._token.encode():
-                self._client.delete(name)
+        try:
+            for name in self._locked:
+                if self._client.get(name) == self._token.encode():
+                    self._client.delete(name)
+        except (redis.RedisError, OSError):
+            pass  # the lock runs out by itself
         self._locked.clear()
 
     def _settle(self, controller: str) -> None:
         """Take committed pages home and drop those of loads that never committed."""
         visible_load = self._client.get(keys.load_key(controller))
         pattern = f"{keys.base(controller)}*{keys.STAGED}"
-        for names in _batched(self._client.scan_iter(match=pattern, count=_SCAN_COUNT), _PAGES_A_BATCH):
+        # a scan may name a key twice
+        for names in _batched(set(self._client.scan_iter(match=pattern, count=_SCAN_COUNT)), _PAGES_A_BATCH):
             pipeline = self._client.pipeline(transaction=False)
             for name in names:
                 pipeline.getrange(name, 0, keys.LOAD_ID_BYTES - 1)
             ids = pipeline.execute()
-            for name, id_ in zip(names, ids, strict=True):
-                if id_ == visible_load:
-                    pipeline.rename(name, name[:-len(keys.STAGED)])
-                else:
-                    pipeline.delete(name)
-            pipeline.execute()
+            with self._transaction() as transaction:
+                for name, id_ in zip(names, ids, strict=True):
+                    if id_ == visible_load:
+                        transaction.rename(name, name[:-len(keys.STAGED)])
+                    else:
+                        transaction.delete(name)
 
 
 class _store_errors:
@@ -186,9 +209,8 @@ class _store_errors:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        if isinstance(error, redis.RedisError | page.PageError | values.ValueUnreadable) \
-                and not isinstance(error, redis.WatchError):
-            raise StoreUnavailable(str(error)) from error
+        if isinstance(error, (redis.RedisError, OSError, *UNREADABLE)):
+            raise StoreUnavailable(explain(error)) from error
 
 
 def _batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

@@ -90,4 +90,8 @@ def _parts(page: bytes) -> tuple[array[int], array[int], array[int], bytes]:
 def _value(index: int, ends: array[int], values: bytes) -> bytes:
     if index >= len(ends):
         raise PageError("a value index points past the values")
-    return values[ends[index - 1] if index else 0:ends[index]]
+    start, end = ends[index - 1] if index else 0, ends[index]
+    # no value is empty: an empty one would pass for "nothing known"
+    if not start < end <= len(values):
+        raise PageError("a value ends before it begins")
+    return values[start:end]

@@ -17,8 +17,19 @@ from agi_gate.facts import Callback, Facts
 from agi_gate.store import keys, page, values
 
 
+# what decoding raises where something else was written under our keys (PageError and ValueUnreadable are ValueErrors)
+UNREADABLE = (ValueError, TypeError, KeyError, OverflowError)
+
+
 class StoreUnavailable(Exception):
     """The store could not be asked, or its answer makes no sense."""
+
+
+def explain(error: BaseException) -> str:
+    """What to tell of an error of the client, without the numbers that key names and values hold."""
+    if isinstance(error, UNREADABLE):
+        return f"what it holds cannot be read ({type(error).__name__})"
+    return str(error).rpartition(" of pipeline caused error: ")[2]
 
 
 def connect(url: str, timeout_ms: int) -> redis.Redis:
@@ -55,15 +66,15 @@ class Store:
         """Use a call-back up: True for exactly one of all who ask.  Raises StoreUnavailable."""
         try:
             return self._client.sadd(keys.used_key(controller, e164), values.callback_token(callback)) == 1
-        except redis.RedisError as error:
-            raise StoreUnavailable(str(error)) from error
+        except (redis.RedisError, OSError) as error:
+            raise StoreUnavailable(explain(error)) from error
 
     def give_back(self, controller: str, e164: str, callback: Callback) -> None:
         """Undo a claim whose call was refused after all.  Raises StoreUnavailable."""
         try:
             self._client.srem(keys.used_key(controller, e164), values.callback_token(callback))
-        except redis.RedisError as error:
-            raise StoreUnavailable(str(error)) from error
+        except (redis.RedisError, OSError) as error:
+            raise StoreUnavailable(explain(error)) from error
 
     def _read(self, names: list[str], used_name: str) -> tuple[list[bytes | None], int, Iterable[bytes]]:
         pipeline = self._client.pipeline(transaction=False)
@@ -72,9 +83,9 @@ class Store:
         pipeline.smembers(used_name)
         try:
             answer, existing, used = pipeline.execute()
-        # UnicodeError, ValueError: a peer that is no Redis server
-        except (redis.RedisError, OSError, ValueError) as error:
-            raise StoreUnavailable(str(error)) from error
+        # UNREADABLE: a peer that is no Redis server
+        except (redis.RedisError, OSError, *UNREADABLE) as error:
+            raise StoreUnavailable(explain(error)) from error
         return answer, existing, used
 
 
@@ -88,8 +99,8 @@ def _facts(e164: str, answer: list[bytes | None], used: Iterable[bytes]) -> Fact
             if value is not None:
                 found[kind] = value
         return _decode(found, used)
-    except (page.PageError, ValueError, TypeError, KeyError, OverflowError) as error:
-        raise StoreUnavailable(f"what the store holds cannot be read: {error}") from error
+    except UNREADABLE as error:
+        raise StoreUnavailable(explain(error)) from error
 
 
 def visible_page(visible_load: bytes | None, current: bytes | None, staged: bytes | None) -> bytes | None:
