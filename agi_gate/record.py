@@ -39,7 +39,7 @@ def write(decision_id: str, call: Call, facts: Facts | None, verdict: Verdict, e
             "consent": _plain(finding.consent) if finding.consent else None,
             "callback": _plain(finding.callback) if finding.callback else None,
         },
-        "call": {**_plain(call.request), "controller": call.campaign.controller.id if call.campaign else None},
+        "call": {**_request(call.request), "controller": call.campaign.controller.id if call.campaign else None},
         "policy": _policy(call),
         "facts": _facts(facts) if facts is not None else None,
         "elapsed_us": elapsed_us,
@@ -80,6 +80,11 @@ def _json(item: Any) -> Any:
     if isinstance(item, Presentation | Purpose | Agent):
         return item.value
     return item
+
+
+def _request(request: Request) -> dict[str, Any]:
+    """What was asked, also where it is empty: an empty caller ID is what a denial rests on."""
+    return {name: _json(getattr(request, name)) for name in request.__slots__}
 
 
 def _check(check: Check) -> dict[str, Any]:
