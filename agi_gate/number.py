@@ -126,7 +126,10 @@ def parse_caller_id(presented: str) -> Number | None:
 
 
 _LISTED_SHAPE = re.compile(
-    r"(?:\+39|0039)?(0[1-9][0-9]{4,10}|3[0-9]{8,9}|55[0-9]{8})|(\+(?!39)[1-9][0-9]{6,14})", re.ASCII)
+    r"(?:\+39|0039)?(0[1-9][0-9]{4,10}|3[0-9]{8,9}|55[0-9]{8}"
+    # freephone, shared-cost, premium: nobody lists them, but one of them must not refuse a list of millions
+    r"|80[03][0-9]{3,6}|84[0178][0-9]{3,6}|89[0-9]{4,7}|70[0-9]{4,8}|1(?:44|6[346]|78|99)[0-9]{3,7})"
+    r"|(\+(?!39)[1-9][0-9]{6,14})", re.ASCII)
 
 
 def parse_listed(text: str) -> str | None:
