@@ -1,4 +1,7 @@
-"""CALLER_ID_*: a valid, declared, own number must be presented in clear (steps 1 and 5, every purpose).
+"""A valid, declared, own number must be presented in clear (steps 1 and 5, every purpose).
+
+In this order: CALLER_ID_WITHHELD, CALLER_ID_MISSING, CALLER_ID_FOREIGN, CALLER_ID_MALFORMED, CALLER_ID_NOT_ASSIGNED,
+CALLER_ID_PURPOSE, CALLER_ID_TRUNK_FOREIGN, CALLER_ID_NOT_CONTROLLER.
 
 Sources: L. 5/2018 art. 2, DPR 26/2022 art. 9 (presented); AGCOM 156/18/CIR, 60/25/CIR, 21/26/CIR (which numbers);
 Code of conduct art. 7 (held and declared); AGCOM 106/25/CONS, 271/25/CONS (foreign trunks); energy law of 2026.

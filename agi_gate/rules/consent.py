@@ -1,4 +1,7 @@
-"""CONSENT_VALID, and each fault a consent can have (step 14).
+"""CONSENT_VALID; or why not: CONSENT_NONE, or the newest consent's first fault (step 14).
+
+The faults, in this order: CONSENT_REVOKED, CONSENT_EXPIRED, CONSENT_NO_EVIDENCE, CONSENT_OTHER_PURPOSE,
+CONSENT_GENERIC, CONSENT_OTHER_CATEGORY, CONSENT_OTHER_CHANNEL.
 
 Sources: L. 5/2018 art. 1 c. 7-8 (names the controller: the store keeps consents per controller); Garante, docweb
 10114967 (purpose and category); art. 130 c. 1-3 Codice privacy (channel); Code of conduct art. 6 (evidence);
