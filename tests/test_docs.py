@@ -1,0 +1,80 @@
+"""The documents are held to the code: reason codes, configuration keys, feeds, commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from agi_gate import config, feeds
+from agi_gate.ops.main import parser
+from agi_gate.regime import REGIMES
+from agi_gate.verdict import Reason
+
+PROJECT = Path(__file__).parent.parent
+RULES = (PROJECT / "docs/rules.md").read_text()
+OPERATIONS = (PROJECT / "docs/operations.md").read_text()
+
+
+@pytest.mark.parametrize("reason", Reason, ids=str)
+def test_each_reason_code_stands_in_the_rules_with_its_source_and_file(reason: Reason) -> None:
+    row = re.search(rf"^\| `{reason.name}` \| (.*) \| (.*) \| (.*) \| `(.*)` \|$", RULES, re.MULTILINE)
+    assert row is not None
+    assert row.groups()[:3] == (reason.outcome.value, reason.meaning, reason.source)
+    assert (PROJECT / "agi_gate" / row[4]).exists()
+
+
+def test_no_other_reason_code_stands_in_the_rules() -> None:
+    assert set(re.findall(r"^\| `([A-Z_]+)`", RULES, re.MULTILINE)) == set(Reason.__members__)
+
+
+def test_the_regimes_stand_in_the_rules() -> None:
+    assert re.findall(r"^\| (\d{4}-\d\d-\d\d) \| (.*?) \|", RULES, re.MULTILINE) == [
+        (regime.id, regime.name) for regime in REGIMES]
+
+
+def test_each_configuration_key_is_explained() -> None:
+    text = (PROJECT / "docs/configuration.md").read_text()
+    explained = set(re.findall(r"^\| `(.*?)`", text, re.MULTILINE))
+    known = set()
+    for section, table in (("store", config._Store), ("daemon", config._Daemon), ("log", config._Log),
+                           ("policy", config._Policy), ("controllers.ID", config._Controller),
+                           ('caller_ids."+39..."', config._CallerId), ("trunks.ID", config._Trunk),
+                           ("campaigns.ID", config._Campaign)):
+        known |= {f"{section}.{key}" for key in table.model_fields}
+    assert explained == known
+
+
+def test_the_sample_configuration_is_accepted() -> None:
+    assert config.load(PROJECT / "lab/samples/gate.toml").policy.campaigns
+
+
+@pytest.mark.parametrize("layout", (feeds.CONSENTS, feeds.CONTACTS, feeds.OBJECTIONS, feeds.CALLBACKS, feeds.RESTS),
+                         ids=lambda layout: layout.name)
+def test_each_feed_is_listed_with_its_columns(layout: feeds.Layout[object]) -> None:
+    columns = f"`{','.join(layout.required)}`"
+    if layout.optional:
+        columns += f" + optional `{','.join(layout.optional)}`"
+    assert f"| {layout.name} | {columns} |" in OPERATIONS
+
+
+@pytest.mark.parametrize("document", ("README.md", "docs/operations.md"))
+def test_each_command_of_the_documents_is_understood(document: str) -> None:
+    commands = re.findall(r"^ {4}agi-gate (.*?)(?: #.*)?$", (PROJECT / document).read_text(), re.MULTILINE)
+    assert commands
+    for command in commands:
+        parser().parse_args(command.split())  # a command that is not understood exits
+
+
+def test_the_readme_names_the_commands_that_the_makefile_has() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+    for command in re.findall(r"make (\w+)", (PROJECT / "README.md").read_text()):
+        assert re.search(rf"^{command}:", makefile, re.MULTILINE)
+
+
+def test_every_file_that_a_document_names_exists() -> None:
+    for document in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")):
+        for name in re.findall(r"`((?:agi_gate|docs|dialplan|lab|tests)/[\w./-]+?)`", document.read_text()):
+            if "X" not in name:
+                assert (PROJECT / name).exists(), f"{document.name} names {name}"
