@@ -1,0 +1,231 @@
+"""FastAGI servers that fail in one way each, for the dialplan to survive.
+
+A double of the gate's, never of Asterisk's.  `BROKEN` is the table; each entry gets the open connection after its header was read
+(or before, where the name says so) and whatever it does, the connection is closed when it returns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+ANSWER_TIMEOUT_S = 10
+DESTINATION = "+390212345601"
+
+
+@dataclass
+class Talk:
+    """One conversation from the gate's side.  `over` is set when the test is done, so that a stall ends with it."""
+
+    connection: socket.socket
+    over: threading.Event
+    header: list[tuple[str, str]] = field(default_factory=list)
+
+    def say(self, line: str) -> None:
+        self.connection.sendall(line.encode())
+
+    def set(self, name: str, value: str) -> None:
+        """Set a variable as the gate would, and wait for Asterisk's reply."""
+        self.say(f'SET VARIABLE {name} "{value}"\n')
+        assert self._reply().startswith("200 result=1")
+
+    def _reply(self) -> str:
+        reply = b""
+        while not reply.endswith(b"\n"):
+            received = self.connection.recv(1)
+            if not received:
+                break
+            reply += received
+        return reply.decode()
+
+    def allow(self) -> None:
+        self.set("GATE_REASON", "CONSENT_VALID")
+        self.set("GATE_DESTINATION", DESTINATION)
+        self.set("GATE_VERDICT", "ALLOW")
+
+    def stall(self) -> None:
+        self.over.wait(ANSWER_TIMEOUT_S)
+
+    def reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _closes_without_a_word(talk: Talk) -> None:
+    pass
+
+
+def _resets(talk: Talk) -> None:
+    talk.reset()
+
+
+def _stalls(talk: Talk) -> None:
+    talk.stall()
+
+
+def _half_a_line_then_closes(talk: Talk) -> None:
+    talk.say('SET VARIABLE GATE_VERDICT "ALL')
+
+
+def _half_the_verdicts_line_then_closes(talk: Talk) -> None:
+    talk.set("GATE_DESTINATION", DESTINATION)
+    talk.say("SET VARIABLE GATE_VERDICT ALLO")
+
+
+def _crashes_before_the_verdict(talk: Talk) -> None:
+    talk.set("GATE_REASON", "CONSENT_VALID")
+    talk.set("GATE_DESTINATION", DESTINATION)
+
+
+def _resets_before_the_verdict(talk: Talk) -> None:
+    _crashes_before_the_verdict(talk)
+    talk.reset()
+
+
+def _stalls_before_the_verdict(talk: Talk) -> None:
+    _crashes_before_the_verdict(talk)
+    talk.stall()
+
+
+def _allows_and_stalls(talk: Talk) -> None:
+    talk.allow()
+    talk.stall()
+
+
+def _allows_and_fails(talk: Talk) -> None:
+    talk.allow()
+    talk.say("failure\n")
+
+
+def _allows_nothing(talk: Talk) -> None:
+    talk.set("GATE_VERDICT", "ALLOW")
+
+
+def _allows_two_numbers(talk: Talk) -> None:
+    talk.set("GATE_DESTINATION", f"{DESTINATION}&PJSIP/{DESTINATION}")
+    talk.set("GATE_VERDICT", "ALLOW")
+
+
+def _allows_in_small_letters(talk: Talk) -> None:
+    talk.set("GATE_DESTINATION", DESTINATION)
+    talk.set("GATE_VERDICT", "allow")
+
+
+def _says_an_expression(talk: Talk) -> None:
+    talk.set("GATE_DESTINATION", DESTINATION)
+    talk.set("GATE_VERDICT", '\\" = \\"\\" | \\"1\\" = \\"1')
+
+
+def _denies_and_names_a_number(talk: Talk) -> None:
+    talk.set("GATE_REASON", "CONSENT_NONE")
+    talk.set("GATE_DESTINATION", DESTINATION)
+    talk.set("GATE_VERDICT", "DENY")
+
+
+def _denies_and_fails(talk: Talk) -> None:
+    talk.set("GATE_VERDICT", "DENY")
+    talk.say("failure\n")
+
+
+def _talks_http(talk: Talk) -> None:
+    talk.say("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+
+Behaviour = Callable[[Talk], None]
+
+# what it does -> (how, the AGISTATUS that Asterisk leaves)
+BROKEN: dict[str, tuple[Behaviour, str]] = {
+    "closes without a word": (_closes_without_a_word, "SUCCESS"),
+    "resets": (_resets, "SUCCESS"),
+    "stalls": (_stalls, "HANGUP"),
+    "half a line, then closes": (_half_a_line_then_closes, "SUCCESS"),
+    "half the verdict's line, then closes": (_half_the_verdicts_line_then_closes, "SUCCESS"),
+    "crashes before the verdict": (_crashes_before_the_verdict, "SUCCESS"),
+    "resets before the verdict": (_resets_before_the_verdict, "SUCCESS"),
+    "stalls before the verdict": (_stalls_before_the_verdict, "HANGUP"),
+    "allows and stalls": (_allows_and_stalls, "HANGUP"),
+    "allows and fails": (_allows_and_fails, "FAILURE"),
+    "allows no number": (_allows_nothing, "SUCCESS"),
+    "allows two numbers": (_allows_two_numbers, "SUCCESS"),
+    "allows in small letters": (_allows_in_small_letters, "SUCCESS"),
+    "says an expression": (_says_an_expression, "SUCCESS"),
+    "denies and fails": (_denies_and_fails, "FAILURE"),
+    "talks HTTP": (_talks_http, "SUCCESS"),
+}
+
+
+class StubGate:
+    """A FastAGI server with one behaviour; `headers` are the headers of the calls that came, in order."""
+
+    def __init__(self, behave: Behaviour, *, reads_header: bool = True) -> None:
+        self._behave, self._reads_header = behave, reads_header
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.headers: list[list[tuple[str, str]]] = []
+        self.ended = threading.Event()  # one conversation is over
+        self.door = f"agi://127.0.0.1:{self._listener.getsockname()[1]}/gate"
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._over.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(ANSWER_TIMEOUT_S)
+
+    def _start(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._over.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._start(self._converse, connection)
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection:
+            connection.settimeout(ANSWER_TIMEOUT_S)
+            talk = Talk(connection, self._over)
+            with contextlib.suppress(OSError, AssertionError):  # what the other side does is for the test to see
+                if self._reads_header:
+                    talk.header = list(_header(connection))
+                    self.headers.append(talk.header)
+                self._behave(talk)
+        self.ended.set()
+
+
+def _header(connection: socket.socket) -> Iterator[tuple[str, str]]:
+    """Read to the empty line and no further: what follows is the conversation."""
+    line = b""
+    while received := connection.recv(1):
+        line += received
+        if received == b"\n":
+            if line == b"\n":
+                return
+            name, _, value = line.decode("utf-8", "replace").rstrip("\n").partition(": ")
+            yield name, value
+            line = b""
+
+
+def allow(talk: Talk) -> None:
+    """The behaviour of a gate that says yes to anything: what then goes wrong is the dialplan's own."""
+    talk.allow()
+
+
+def deny_and_return(talk: Talk) -> None:
+    """The behaviour of a gate with on_deny = "return" that leaves a number behind."""
+    _denies_and_names_a_number(talk)
