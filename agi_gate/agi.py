@@ -21,7 +21,7 @@ import select
 import time
 from typing import Any
 
-from asterisk.agi import AGI, AGIHangup, AGIInvalidCommand, AGIUnknownError, AGIUsageError, re_kv
+from asterisk.agi import AGI, AGIError, AGIHangup, AGIInvalidCommand, AGIUnknownError, AGIUsageError, re_kv
 
 # Asterisk sends some 20 header lines, and cuts a line of its own at 8,191 bytes
 MAX_HEADER_LINES = 200
@@ -117,8 +117,9 @@ class Conversation(AGI):
             raise Hangup(str(error)) from error
         except AGIHangup as error:
             raise Hangup(str(error)) from error
-        except (AGIInvalidCommand, AGIUsageError, AGIUnknownError) as error:
-            raise CommandRefused(str(error)) from error
+        except AGIError as error:
+            # by its kind alone: what the other side said may hold a number
+            raise CommandRefused(f"a command was refused ({type(error).__name__})") from error
 
     # --- what pyst2 calls, mended
 
@@ -132,6 +133,9 @@ class Conversation(AGI):
             match = _HEADER_LINE.fullmatch(line)
             if match is None:
                 raise GarbageReceived("a header line that is not AGI's")
+            if match[1] in self.env:
+                # a line break in what a phone sent becomes a header line of its own: of two callers none is believed
+                raise GarbageReceived("a header line that stands there twice")
             self.env[match[1]] = match[2].strip()
         raise GarbageReceived(f"a header of over {MAX_HEADER_LINES} lines")
 
@@ -150,7 +154,8 @@ class Conversation(AGI):
         while line == "HANGUP":  # not a reply: the reply to our command comes after it
             line = self.stdin.readline()
         code = line[:3]
-        if code == "200" and (result := {key: (value, data) for key, value, data in re_kv.findall(line[3:])}):
+        result = {key: (value, data) for key, value, data in re_kv.findall(line[3:])}
+        if code == "200" and "result" in result:
             return result
         if code == "510":
             raise AGIInvalidCommand(line)
