@@ -45,8 +45,15 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Objection:
+    """A person's no: when it was said first, and when last, where it was said more than once."""
+
     objected_at: datetime
     via: str
+    repeated_at: datetime | None = None
+
+    @property
+    def last_at(self) -> datetime:
+        return self.repeated_at or self.objected_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Facts:
     checks: tuple[Check, ...] = ()
     consents: tuple[Consent, ...] = ()
     contact: Contact | None = None
-    objection: Objection | None = None  # the earliest
+    objection: Objection | None = None
     callbacks: tuple[Callback, ...] = ()
     silent_calls: tuple[datetime, ...] = ()
 
@@ -76,6 +83,8 @@ class Facts:
             contact = None
         if objection is not None and objection.objected_at > at:
             objection = None
+        if objection is not None and objection.last_at > at:
+            objection = replace(objection, repeated_at=None)
         return Facts(
             checks=tuple(check for check in self.checks if check.at <= at),
             consents=tuple(

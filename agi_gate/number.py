@@ -118,7 +118,7 @@ def parse_caller_id(presented: str) -> Number | None:
     number = _parse(presented)
     if number is None:
         digits = _canonical(presented)
-        claims_abroad = digits.startswith("+") and not digits.startswith("+39")
+        claims_abroad = len(digits) > 1 and digits.startswith("+") and not digits.startswith("+39")
         return Number(digits, NumberClass.FOREIGN, _NO_COUNTRY) if claims_abroad else None
     if number.number_class is NumberClass.GEOGRAPHIC and len(number.e164) - len("+39") > _MAX_CALLER_ID_DIGITS:
         return None

@@ -140,7 +140,8 @@ def _facts_from(entry: dict[str, Any]) -> Facts:
                      for check in entry["checks"]),
         consents=tuple(map(_consent_from, entry["consents"])),
         contact=contact and Contact(contact.get("source", ""), contact["directory"], _day(contact.get("acquired_on"))),
-        objection=objection and Objection(datetime.fromisoformat(objection["objected_at"]), objection.get("via", "")),
+        objection=objection and Objection(datetime.fromisoformat(objection["objected_at"]), objection.get("via", ""),
+                                          _instant(objection.get("repeated_at"))),
         callbacks=tuple(
             Callback(datetime.fromisoformat(callback["requested_at"]), _instant(callback.get("valid_until")),
                      callback.get("used", False))

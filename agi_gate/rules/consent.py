@@ -27,15 +27,22 @@ def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
 def check_fault(call: Call, facts: Facts, regime: Regime) -> Finding | None:
     """Deny with the newest consent's first fault, or because there is no consent at all."""
     for consent in _newest_first(facts):
-        reason = fault(consent, call)
-        if reason is not None:
-            return Finding(reason, check=facts.last_check, consent=consent)
+        # a consent without a fault of its own was withdrawn together with another
+        return Finding(fault(consent, call) or Reason.CONSENT_REVOKED, check=facts.last_check, consent=consent)
     return Finding(Reason.CONSENT_NONE, check=facts.last_check)
 
 
 def valid_consents(call: Call, facts: Facts) -> tuple[Consent, ...]:
-    """The consents that cover this call, newest first."""
-    return tuple(consent for consent in _newest_first(facts) if fault(consent, call) is None)
+    """The consents that cover this call, newest first.
+
+    A revocation takes along every consent to the same that was given before it, also where a list marks one row alone
+    (GDPR 7(3)); what was given after it counts.
+    """
+    withdrawn_at = max(
+        (consent.revoked_at for consent in facts.consents
+         if consent.revoked_at is not None and is_revoked(consent, call) and _is_for(consent, call)), default=None)
+    return tuple(consent for consent in _newest_first(facts) if fault(consent, call) is None
+                 and (withdrawn_at is None or consent.granted_at > withdrawn_at))
 
 
 def fault(consent: Consent, call: Call) -> Reason | None:
@@ -56,6 +63,13 @@ def fault(consent: Consent, call: Call) -> Reason | None:
     if consent.channel not in _channels(campaign.agent):
         return Reason.CONSENT_OTHER_CHANNEL
     return None
+
+
+def _is_for(consent: Consent, call: Call) -> bool:
+    """Say whether a consent was given to calls like this one; a generic one was given to all."""
+    campaign = call.known_campaign
+    return (consent.purpose == campaign.purpose.value and consent.channel in _channels(campaign.agent)
+            and consent.category in ("", campaign.category))
 
 
 def is_revoked(consent: Consent, call: Call) -> bool:

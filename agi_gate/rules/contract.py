@@ -21,5 +21,7 @@ def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
 
 
 def _covers(consent: Consent, call: Call) -> bool:
+    """Say whether the consent was given within the contract, and the contract is in force or ended lately."""
     ended_on = consent.contract_ended_on
-    return ended_on is None or (local_day(call.at) - ended_on).days <= CONTRACT_GRACE_DAYS
+    return ended_on is None or (
+        local_day(consent.granted_at) <= ended_on and (local_day(call.at) - ended_on).days <= CONTRACT_GRACE_DAYS)

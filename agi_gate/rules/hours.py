@@ -9,6 +9,7 @@ day-before rule.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 import holidays
 
@@ -19,8 +20,6 @@ from agi_gate.regime import ROME, Regime
 from agi_gate.verdict import Finding, Reason
 
 _SATURDAY, _SUNDAY = 5, 6
-# fills itself a year at a time
-_ITALY = holidays.country_holidays("IT")
 
 
 def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
@@ -49,6 +48,13 @@ def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
 
 
 def is_holiday(day: date) -> bool:
-    """Say whether a day is a national holiday; the day of the Republic's unity in November is none."""
-    names = _ITALY.get_list(day)
-    return any(name != "National Unity Day" for name in names)
+    """Say whether a day is a national holiday; the day of national unity in November is none."""
+    return day in _holidays_of(day.year)
+
+
+@lru_cache(maxsize=64)
+def _holidays_of(year: int) -> frozenset[date]:
+    # made whole before anybody sees it: a calendar that fills itself shows half a year to the thread that asks second.
+    # Without a language the names would be in the machine's.
+    calendar = holidays.country_holidays("IT", years=year, expand=False, language="en_US")
+    return frozenset(day for day in calendar if any(name != "National Unity Day" for name in calendar.get_list(day)))

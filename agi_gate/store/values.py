@@ -110,12 +110,13 @@ def _consent_from_row(row: list[Any]) -> Consent:
 
 
 def objection_bytes(objection: Objection) -> bytes:
-    return _dump([_microseconds(objection.objected_at), objection.via])
+    row = [_microseconds(objection.objected_at), objection.via]
+    return _dump(row if objection.repeated_at is None else [*row, _microseconds(objection.repeated_at)])
 
 
 def objection_from(value: bytes) -> Objection:
-    objected_at, via = json.loads(value)
-    return Objection(_known_instant(objected_at), via)
+    objected_at, via, *repeated_at = json.loads(value)
+    return Objection(_known_instant(objected_at), via, *map(_known_instant, repeated_at))
 
 
 def callbacks_bytes(callbacks: Iterable[Callback]) -> bytes:
@@ -167,8 +168,10 @@ def _merge_consents(old: bytes, new: bytes) -> bytes:
 
 
 def _merge_objections(old: bytes, new: bytes) -> bytes:
-    """The earliest: a no holds from the first time it was said."""
-    return min(old, new, key=lambda value: (objection_from(value).objected_at, value))
+    """A no holds from the first time it was said; the last time tells whether a call-back was asked for after it."""
+    objections = sorted((objection_from(old), objection_from(new)), key=lambda no: (no.objected_at, no.via))
+    first, last_at = objections[0], max(objection.last_at for objection in objections)
+    return objection_bytes(Objection(first.objected_at, first.via, last_at if last_at > first.objected_at else None))
 
 
 def _merge_callbacks(old: bytes, new: bytes) -> bytes:
@@ -180,13 +183,18 @@ def _merge_rests(old: bytes, new: bytes) -> bytes:
     return silent_calls_bytes(sorted({*silent_calls_from(old), *silent_calls_from(new)}))
 
 
-def _take_new(old: bytes, new: bytes) -> bytes:
-    return new
+def _merge_contacts(old: bytes, new: bytes) -> bytes:
+    """The row acquired last; where a row does not say, or both say the same, the one loaded last.
+
+    An old list that is loaded again must not list in the directory who has left it since.
+    """
+    before, after = contact_from(old).acquired_on, contact_from(new).acquired_on
+    return old if before is not None and after is not None and before > after else new
 
 
 MERGES: dict[Kind, Callable[[bytes, bytes], bytes]] = {
     REGISTRY: _merge_checks,
-    CONTACTS: _take_new,
+    CONTACTS: _merge_contacts,
     CONSENTS: _merge_consents,
     OBJECTIONS: _merge_objections,
     CALLBACKS: _merge_callbacks,

@@ -1,0 +1,113 @@
+"""`agi-gate serve` as an admin runs it, on a free port, ended by its process id."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from lab.peer import ask
+from lab.processes import tied
+from tests.support.gate_toml import CLEAR
+
+AGI_GATE = str(Path(sys.executable).parent / "agi-gate")
+START_TIMEOUT_S = 15
+
+
+def eventually(claim: Callable[[], object], timeout_s: float = 5) -> None:
+    """Wait until a claim holds."""
+    deadline = time.monotonic() + timeout_s
+    while not claim():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is at work; one that only nobody has waited for yet is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def answer(daemon: Daemon, number: str = CLEAR, campaign: str = "fibra", **changes: str) -> str:
+    """One conversation: the verdict and its reason, or nothing where the gate said nothing."""
+    heard = ask(daemon.address, number, campaign, "carrier1", **changes)
+    return " ".join(heard.variables[name] for name in ("GATE_VERDICT", "GATE_REASON") if name in heard.variables)
+
+
+class Daemon:
+    """Started with a configuration that listens on port 0; `address` is where it is."""
+
+    def __init__(self, configuration: Path) -> None:
+        self._said = configuration.parent / "daemon.stderr"
+        self._log = configuration.parent / "decisions.jsonl"
+        with self._said.open("ab") as stderr:
+            self.process = subprocess.Popen(tied([AGI_GATE, "--config", str(configuration), "serve"]), stdin=subprocess.DEVNULL,
+                                            stdout=stderr, stderr=stderr)
+        try:
+            eventually(lambda: self.process.poll() is not None or "listening on" in self.said(), START_TIMEOUT_S)
+            found = re.search(r"listening on (\S+):(\d+)", self.said())
+            assert found, self.said()
+        except BaseException:
+            self.kill()
+            raise
+        self.address = found[1], int(found[2])
+
+    def said(self) -> str:
+        """Its stderr, and its stdout, which must be empty."""
+        return self._said.read_text(encoding="utf-8", errors="replace")
+
+    def complaints(self) -> list[str]:
+        return [line for line in self.said().splitlines() if "listening on" not in line]
+
+    def forget(self) -> None:
+        """Empty both files, for the next test."""
+        for path in (self._said, self._log):
+            if path.exists():
+                os.truncate(path, 0)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The decision log's lines; a line that is no record fails."""
+        if not self._log.exists():
+            return []
+        return [json.loads(line) for line in self._log.read_text(encoding="utf-8").splitlines()]
+
+    def workers(self) -> list[int]:
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in path.read_text().split()]
+
+    def signal(self, number: int) -> None:
+        os.kill(self.process.pid, number)
+
+    def stop(self, timeout_s: float = 10) -> int:
+        """SIGTERM: the exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout_s)
+
+    def kill(self) -> None:
+        """SIGKILL to the main process and to what it leaves."""
+        workers = self.workers() if self.process.poll() is None else []
+        self.process.kill()
+        self.process.wait()
+        for worker in workers:
+            try:
+                os.kill(worker, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def __enter__(self) -> Daemon:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if self.process.poll() is None:
+            self.kill()

@@ -1,0 +1,209 @@
+"""Numbers: what was dialled or presented, and what class it is; nothing that is typed breaks the reader."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from agi_gate.number import (EMERGENCY_NUMBERS, Number, NumberClass, parse_caller_id, parse_destination, parse_listed,
+                             withholds_caller_id)
+
+MOBILE, GEOGRAPHIC = NumberClass.MOBILE, NumberClass.GEOGRAPHIC
+A_PERSONS = (GEOGRAPHIC, MOBILE, NumberClass.NOMADIC)
+
+
+@pytest.mark.parametrize("dialled, e164, number_class", [
+    ("3331234500", "+393331234500", MOBILE),
+    ("+393331234500", "+393331234500", MOBILE),
+    ("00393331234500", "+393331234500", MOBILE),
+    ("0039 333 1234500", "+393331234500", MOBILE),
+    ("+39 333 123 45 00", "+393331234500", MOBILE),
+    ("333-123.4500", "+393331234500", MOBILE),
+    (" 3331234500 ", "+393331234500", MOBILE),
+    ("331234567", "+39331234567", MOBILE),          # legacy mobiles have 9 digits
+    ("393 123 4567", "+393931234567", MOBILE),      # a mobile, and no country code
+    ("3931234567", "+393931234567", MOBILE),
+    ("0212345678", "+390212345678", GEOGRAPHIC),
+    ("(02) 12345678", "+390212345678", GEOGRAPHIC),
+    ("02/12345678", "+390212345678", GEOGRAPHIC),
+    ("021234", "+39021234", GEOGRAPHIC),            # short landlines have 6 digits
+    ("+39 02 1234", "+39021234", GEOGRAPHIC),
+    ("02123456789", "+3902123456789", GEOGRAPHIC),
+    ("5512345678", "+395512345678", NumberClass.NOMADIC),
+    ("+390844123456", "+390844123456", NumberClass.COMMERCIAL),
+    ("0843 12345", "+39084312345", NumberClass.STATISTICAL),
+    ("800123456", "+39800123456", NumberClass.FREEPHONE),
+    ("899123456", "+39899123456", NumberClass.PREMIUM),
+    ("190", "190", NumberClass.SHORT),
+    ("1254", "1254", NumberClass.SHORT),
+    ("116111", "116111", NumberClass.SHORT),
+    ("199123456", "+39199123456", NumberClass.SHORT),
+    ("3331234500".ljust(64), "+393331234500", MOBILE),
+    ("112", "112", NumberClass.EMERGENCY),
+    ("116 117", "116117", NumberClass.EMERGENCY),
+])
+def test_a_number_is_read_in_every_way_it_is_written(dialled: str, e164: str, number_class: NumberClass) -> None:
+    assert parse_destination(dialled) == Number(e164, number_class)
+
+
+@pytest.mark.parametrize("dialled, e164", [
+    ("0212345678p12", "+390212345678"),
+    ("0212345678P12", "+390212345678"),
+    ("0212345678w12", "+390212345678"),
+    ("0212345678,,12", "+390212345678"),
+    ("0212345678;12", "+390212345678"),
+    ("0212345678x5", "+390212345678"),
+    ("0212345678 ext. 5", "+390212345678"),
+    ("02 12345678 int. 12", "+390212345678"),
+    ("3331234500,,0,1", "+393331234500"),
+    ("112,,1", "112"),
+])
+def test_digits_sent_after_the_answer_are_no_part_of_the_number(dialled: str, e164: str) -> None:
+    number = parse_destination(dialled)
+    assert number is not None and number.e164 == e164
+
+
+@pytest.mark.parametrize("dialled", [
+    "", " ", "+", "0", "00", "021", "02123", "abc", "anonymous", "unknown", "39333123456", "393331234500",
+    "+396612345678", "396612345678", "212345678", "33312345", "33312345678", "021234567890123", "+39", "0039",
+    "++393331234500", "+0039333123450", "333123450a", "0212345678/0212345679", "p12", ",", "x5", "333１234500",
+    "٣٣٣١٢٣٤٥٠٠", "3331234500\n0212345678", "3" * 65, "+41", "+999123456789", "sip:3331234500", "#", "*",
+    "\x003331234500",
+    "0333123456", "0548123456", "3001234567",   # the shape of a number, in a range that nobody has
+    "1234567", "3331234500".ljust(65),
+])
+def test_what_is_no_number_is_none(dialled: str) -> None:
+    assert parse_destination(dialled) is None
+
+
+@pytest.mark.parametrize("dialled, country", [
+    ("+41223456789", "CH"), ("0041223456789", "CH"), ("+442071234567", "GB"), ("+378886123", "SM"),
+    ("0549886123", "SM"), ("+390549886123", "SM"), ("+390669812345", "VA"), ("0669812345", "VA"),
+    ("+37969885300", "VA")])
+def test_plus_39_is_not_only_italy_and_italy_is_only_plus_39(dialled: str, country: str) -> None:
+    number = parse_destination(dialled)
+    assert number is not None and (number.country, number.number_class) == (country, NumberClass.FOREIGN)
+
+
+@pytest.mark.parametrize("dialled", ["0547123456", "0541123456", "0669712345", "0669912345"])
+def test_the_neighbours_of_the_two_other_states_are_italian(dialled: str) -> None:
+    assert parse_destination(dialled) == Number("+39" + dialled, GEOGRAPHIC)
+
+
+@pytest.mark.parametrize("national", [
+    "144123", "144123456", "166123456", "178123456", "1781234567", "892424", "892123456", "894123", "895123",
+    "899123456", "0878123456", "400", "4040", "45500", "48123", "4312345678"])
+def test_every_premium_range_is_premium(national: str) -> None:
+    for dialled in (national, f"+39{national}", f"0039{national}", f"{national},,1"):
+        number = parse_destination(dialled)
+        assert number is not None and number.number_class is NumberClass.PREMIUM
+
+
+def test_emergency_and_social_value_numbers_are_these_ten() -> None:
+    assert EMERGENCY_NUMBERS == set("112 113 114 115 117 118 1522 1530 116000 116117".split())
+    for code in range(10, 200_000):
+        number = parse_destination(str(code))
+        is_emergency = number is not None and number.number_class is NumberClass.EMERGENCY
+        assert is_emergency == (str(code) in EMERGENCY_NUMBERS), code
+
+
+@pytest.mark.parametrize("dialled, hides", [
+    ("#31#3331234500", True), ("*31#3331234500", True), ("*67 0212345600", True), ("*673331234500", True),
+    ("#31#", True), (" #31#3331234500", True), ("#31#0212345678,,12", True),
+    ("3331234500", False), ("", False), ("0212345678,,#31#", False), ("0212345678p*67", False), ("316731", False)])
+def test_a_code_that_hides_the_caller_id_is_seen(dialled: str, hides: bool) -> None:
+    assert withholds_caller_id(dialled) is hides
+
+
+@pytest.mark.parametrize("presented, expected", [
+    ("+390212340000", Number("+390212340000", GEOGRAPHIC)),
+    ("0212340000", Number("+390212340000", GEOGRAPHIC)),
+    ("+3902123", None),                                         # 0 and 4 more digits
+    ("+39021234", Number("+39021234", GEOGRAPHIC)),             # 5
+    ("+3902123456789", Number("+3902123456789", GEOGRAPHIC)),   # 10
+    ("+39021234567890", None),                                  # 11
+    ("+3933123456", None),                                      # 3 and 7 more digits
+    ("+39331234567", Number("+39331234567", MOBILE)),           # 8
+    ("+393312345678", Number("+393312345678", MOBILE)),         # 9
+    ("+3933123456789", None),                                   # 10
+    ("+396612345678", None),
+    ("+390844123456", Number("+390844123456", NumberClass.COMMERCIAL)),
+    ("+3908431234", Number("+3908431234", NumberClass.STATISTICAL)),
+    ("+390549886123", Number("+390549886123", NumberClass.FOREIGN, "SM")),
+    ("+390669812345", Number("+390669812345", NumberClass.FOREIGN, "VA")),
+    ("+41223456789", Number("+41223456789", NumberClass.FOREIGN, "CH")),
+    ("201", None),
+    ("0212340000p1", None),
+    ("390212340000", None),
+    ("", None),
+    (" 0212340000 ", Number("+390212340000", GEOGRAPHIC)),
+    ("+390212340000".ljust(13 + 51, "-"), Number("+390212340000", GEOGRAPHIC)),
+    ("+390212340000".ljust(13 + 52, "-"), None),
+])
+def test_a_caller_id_is_read_by_its_shape(presented: str, expected: Number | None) -> None:
+    assert parse_caller_id(presented) == expected
+
+
+@pytest.mark.parametrize("text, e164", [
+    ("3331234500", "+393331234500"), ("+393331234500", "+393331234500"), ("00393331234500", "+393331234500"),
+    ("021234", "+39021234"), ("021234567890", "+39021234567890"), ("331234567", "+39331234567"),
+    ("+41223456789", "+41223456789"),
+    ("393331234500", None), ("02123", None), ("0212345678901", None), ("212345678", None), ("", None), ("112", None),
+    ("3331234500 ", None), ("333１234500", None), ("+390", None), ("+39", None), ("003933312345001", None)])
+def test_a_list_holds_6_to_12_digits_and_no_bare_country_code(text: str, e164: str | None) -> None:
+    assert parse_listed(text) == e164
+
+
+# --- whatever is typed
+
+typed = st.one_of(
+    st.text(max_size=80),
+    st.text("0123456789", min_size=1, max_size=16),
+    st.text("+0123456789 .-/()pwx,;#*intex３٣\n\x00", max_size=40),
+    st.builds(str.__add__, st.sampled_from(["+39", "0039", "00", "+", "39", "+378", "+379", "0549", "06698", "#31#"]),
+              st.text("0123456789 ", max_size=14)),
+)
+NUMBER_SHAPE = re.compile(r"\+[1-9][0-9]{4,17}|[1-9][0-9]{2,5}", re.ASCII)
+
+
+@given(typed)
+@settings(max_examples=1500, derandomize=True, deadline=None)
+@example("0212345678p12")
+@example("+44 (0)20 7123 4567")
+@example("+39" * 20)
+def test_a_destination_is_none_or_plain_digits_that_read_as_themselves(dialled: str) -> None:
+    number = parse_destination(dialled)
+    withholds_caller_id(dialled)
+    if number is not None:
+        assert NUMBER_SHAPE.fullmatch(number.e164)
+        assert parse_destination(number.e164) == number
+
+
+@given(typed)
+@settings(max_examples=1500, derandomize=True, deadline=None)
+@example("+41")
+def test_a_caller_id_is_none_or_plain_digits_that_read_as_themselves(presented: str) -> None:
+    number = parse_caller_id(presented)
+    if number is not None:
+        assert re.fullmatch(r"\+?[0-9]+", number.e164, re.ASCII)
+        assert parse_caller_id(number.e164) == number
+
+
+@given(typed)
+@settings(max_examples=1500, derandomize=True, deadline=None)
+def test_a_list_and_a_call_read_a_number_alike(text: str) -> None:
+    # what ops loaded under another name than the call asks for would be an objection that nobody finds
+    listed, dialled = parse_listed(text), parse_destination(text)
+    if listed is not None and dialled is not None and dialled.number_class in A_PERSONS:
+        assert listed == dialled.e164
+
+
+@given(st.from_regex(r"(\+39|0039)?(0[1-9][0-9]{4,9}|3[0-9]{8,9}|55[0-9]{8})", fullmatch=True))
+@settings(max_examples=1000, derandomize=True, deadline=None)
+def test_every_persons_number_that_can_be_called_can_be_listed(text: str) -> None:
+    dialled = parse_destination(text)
+    if dialled is not None and dialled.number_class in A_PERSONS:
+        assert parse_listed(text) == dialled.e164
