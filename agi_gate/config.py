@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from agi_gate.number import parse_caller_id
-from agi_gate.policy import CALL_CENTRE, Agent, CallerId, Campaign, Controller, Hours, Policy, Purpose, Trunk, Window
+from agi_gate.policy import CALL_CENTRE, ENERGY, Agent, CallerId, Campaign, Controller, Hours, Policy, Purpose, Trunk, Window
 
 DEFAULT_PATH = "/etc/agi-gate/gate.toml"
 PATH_VARIABLE = "AGI_GATE_CONFIG"
@@ -58,19 +59,28 @@ class Settings:
     controllers: Mapping[str, Controller]
 
 
+# what an admin may write for the sector that has a rule of its own; taken for another sector it would lose that rule
+_ENERGY_WORDS = {"electricity", "gas", "power", "utilities", "energia", "elettricità", "elettricita", "luce", "luce e gas"}
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 _Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-_Url = Annotated[str, StringConstraints(pattern=r"^(redis|rediss|unix)://")]
 _Listen = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}$")]
-_Day = Annotated[str, StringConstraints(pattern=r"^(closed|[0-9]{1,2}(:[0-9]{2})?-[0-9]{1,2}(:[0-9]{2})?)$")]
+_TIME = r"([01]?[0-9]|2[0-4])(:[0-5][0-9])?"
+_Day = Annotated[str, StringConstraints(pattern=rf"^(closed|{_TIME}-{_TIME})$")]
+# what to write where a text has the wrong shape
+_SHAPES = {"listen": "an address and a port: 127.0.0.1:4573", "country": "two capital letters: IT",
+           "countries": "two capital letters: CH", "hours": "9-20, 9:30-19 or closed"}
+_URL_OPTIONS = {"redis": {"db"}, "unix": {"db"}, "rediss": {
+    "db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"}}
 
 
 class _Store(_Table):
-    url: _Url
+    url: str
     timeout_ms: Annotated[int, Field(ge=1, le=2000)] = 250
 
 
@@ -147,7 +157,7 @@ def load(path: Path) -> Settings:
     except OSError as error:
         raise ConfigError(path, [
             f"cannot be read ({error.strerror}); name the file with --config or ${PATH_VARIABLE}"]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(path, [f"is no TOML: {error}"]) from error
     mistakes: list[str] = []
     file: _File | None = None
@@ -156,6 +166,8 @@ def load(path: Path) -> Settings:
     except ValidationError as error:
         mistakes.extend(_shape_mistakes(error))
     mistakes.extend(_reference_mistakes(raw))
+    if (url := os.environ.get(STORE_URL_VARIABLE)) and (mistake := _url_mistake(url)):
+        mistakes.append(f"${STORE_URL_VARIABLE}: {mistake}")
     if mistakes or file is None:
         raise ConfigError(path, mistakes)
     return _settings(file, path)
@@ -164,15 +176,46 @@ def load(path: Path) -> Settings:
 def _shape_mistakes(error: ValidationError) -> Iterator[str]:
     for item in error.errors(include_url=False):
         key = ".".join(str(part) for part in item["loc"] if part != "_Hours" and not str(part).startswith("literal["))
+        if key == "policy.hours" and (item["type"] != "literal_error" or isinstance(item["input"], dict)):
+            continue  # of a word and a table, only what was meant is told
         if item["type"] == "extra_forbidden":
             yield f"{key}: is not a key that the gate knows{_nearest(item['loc'])}"
         elif item["type"] == "missing":
             yield f"{key}: is missing"
-        elif key.endswith("url"):  # its value may carry a password
-            yield f"{key}: must start with redis://, rediss:// or unix://"
         else:
-            shown = repr(item["input"]) if not isinstance(item["input"], dict | list) else "this"
-            yield f"{key}: {shown} will not do: {item['msg'].lower()}"
+            # what is written under [store] may carry a password
+            shown = "this" if item["loc"][0] == "store" or isinstance(item["input"], dict | list) else repr(item["input"])
+            yield f"{key}: {shown} will not do: {_way_out(key, item['type'], item['msg'])}"
+
+
+def _way_out(key: str, kind: str, message: str) -> str:
+    if key == "policy.hours":
+        return 'write "code-of-conduct", "off", or a table [policy.hours]'
+    if kind == "string_pattern_mismatch":
+        return "write " + next(shape for name, shape in _SHAPES.items() if name in key.split("."))
+    return message.lower()
+
+
+def _url_mistake(url: str) -> str | None:
+    """What is wrong with a store's URL, without showing it: it may carry a password."""
+    try:
+        parts = urlsplit(url)
+        port, options = parts.port, parse_qs(parts.query, keep_blank_values=True)
+    except ValueError:
+        port, options, parts = None, {}, urlsplit("")
+    if parts.scheme not in _URL_OPTIONS:
+        return "is no URL of a store: redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH?db=DB"
+    if not set(options) <= _URL_OPTIONS[parts.scheme]:
+        return f"has an option that is not known; known: {', '.join(sorted(_URL_OPTIONS[parts.scheme]))}"
+    if parts.fragment:
+        return "has a `#`; in a password it is written %23"
+    if parts.scheme == "unix":
+        return None if parts.path else "names no socket: unix:///PATH?db=DB"
+    if not parts.hostname or port == 0:
+        return "names no host and port; in a password `/` is written %2F"
+    if not re.fullmatch(r"(/[0-9]*)?", parts.path) or not all(re.fullmatch("[0-9]+", db) for db in options.get("db", ())):
+        return "has a database that is no number"
+    return None
 
 
 def _nearest(location: tuple[int | str, ...]) -> str:
@@ -199,7 +242,7 @@ def _tables(raw: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
 
 
 def _reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
-    """What names nothing, found even where shapes are wrong elsewhere."""
+    """What names nothing or is out of its range, found even where shapes are wrong elsewhere."""
     controllers, trunks = _tables(raw, "controllers"), _tables(raw, "trunks")
     seen: dict[str, str] = {}
     for number, entry in _tables(raw, "caller_ids").items():
@@ -216,6 +259,9 @@ def _reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
     for id_ in controllers:
         if id_ == CALL_CENTRE or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", id_):
             yield f"controllers.{id_}: an id is 1 to 40 letters, digits, - or _, and not `{CALL_CENTRE}`"
+        sector = str(controllers[id_].get("sector", "")).strip().casefold()
+        if sector != ENERGY and (sector in _ENERGY_WORDS or difflib.get_close_matches(sector, [ENERGY], 1, 0.7)):
+            yield f"controllers.{id_}.sector: `{sector}` brings no rule; electricity and gas are written `{ENERGY}`"
     for id_, campaign in _tables(raw, "campaigns").items():
         for key, known in (("controller", controllers), ("trunk", trunks)):
             value = campaign.get(key)
@@ -227,12 +273,17 @@ def _reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
         for number in numbers if isinstance(numbers, list) else []:
             if isinstance(number, str) and _canonical_caller_id(number) is None:
                 yield f"campaigns.{id_}.caller_ids: `{number}` is not a number that may be presented; write it as +39..."
-    hours = raw.get("policy", {}).get("hours") if isinstance(raw.get("policy"), dict) else None
-    for day, text in hours.items() if isinstance(hours, dict) else ():
-        if isinstance(text, str) and re.fullmatch(r"[0-9:]+-[0-9:]+", text):
+    for day, text in _tables(raw, "policy").get("hours", {}).items():
+        if isinstance(text, str) and re.fullmatch(f"{_TIME}-{_TIME}", text):
             window = _window(text)
-            if window is None or not 0 <= window[0] < window[1] <= 24 * 60:
+            if window is None or not window[0] < window[1] <= 24 * 60:
                 yield f"policy.hours.{day}: `{text}` is no time of day that begins before it ends"
+    store, daemon = ({} if not isinstance(raw.get(name), dict) else raw[name] for name in ("store", "daemon"))
+    if isinstance(url := store.get("url"), str) and (mistake := _url_mistake(url)):
+        yield f"store.url: {mistake}"
+    port = str(daemon.get("listen", "")).rpartition(":")[2]
+    if re.fullmatch("[0-9]{5}", port) and int(port) > 65535:
+        yield f"daemon.listen: there is no port {port}"
 
 
 def _canonical_caller_id(text: str) -> str | None:
