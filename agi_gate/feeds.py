@@ -12,6 +12,7 @@ import difflib
 import gzip
 import hashlib
 import io
+import struct
 import sys
 import zipfile
 import zlib
@@ -37,6 +38,7 @@ class FeedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reject:
+    file: str  # the feed's name, or that of the submitted file
     line: int
     why: str
     row: str
@@ -84,7 +86,8 @@ def unpack(name: str, data: bytes) -> bytes:
             with gzip.open(io.BytesIO(data)) as stream:
                 return _bounded(name, stream.read(MAX_BYTES + 1))
         return _bounded(name, data)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError,
+            RuntimeError) as error:  # RuntimeError: locked, or packed in a way that zipfile does not know
         raise FeedError(f"{name}: is cut short, locked or not what its name says ({error}); ask for it again") from error
 
 
@@ -93,8 +96,11 @@ def _unzip(name: str, data: bytes) -> bytes:
         members = [member for member in archive.infolist() if not member.is_dir()]
         if len(members) != 1:
             raise FeedError(f"{name}: holds {len(members)} files; it must hold one list")
+        if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # zipfile unpacks the others whole, however much that is
+            raise FeedError(f"{name}: is packed in an unusual way; pack it as a plain zip")
         with archive.open(members[0]) as stream:
-            return _bounded(name, stream.read(MAX_BYTES + 1))
+            return _bounded(name, stream.read(min(members[0].file_size, MAX_BYTES) + 1))
 
 
 def _bounded(name: str, text: bytes) -> bytes:
@@ -137,13 +143,15 @@ def _decode_registry(text: bytes) -> str:
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Numbered lines; empty ones at the end are no rows."""
     # not splitlines(): a stray form feed must not count as a line
-    for number, line in enumerate(text.rstrip("\r\n \t").split("\n"), 1):
-        if text.strip():
+    text = text.rstrip("\r\n \t")
+    if text:
+        for number, line in enumerate(text.split("\n"), 1):
             yield number, line.rstrip("\r")
 
 
 def _separator(line: str) -> str:
-    return max(_SEPARATORS, key=line.count)
+    """The separator that comes first: an extra column may hold the others."""
+    return min((separator for separator in _SEPARATORS if separator in line), key=line.index, default=_SEPARATORS[0])
 
 
 def _registry_number(field_: str) -> str | None:
@@ -158,16 +166,17 @@ def _read_flagged(feed: RegistryFeed, lines: list[tuple[int, str]]) -> None:
         number = _registry_number(fields[0])
         flag = fields[1].strip() if len(fields) > 1 else None
         if number is None:
-            why = f"`{fields[0]}` is not an Italian fixed or mobile number"
+            why = f"`{fields[0]}` is not an Italian number"
         elif flag is None:
             why = "there is no flag; a stripped file needs --submitted FILE"
         elif flag not in ("0", "1"):
             why = f"`{flag}` is no flag; 1 is enrolled, 0 is callable"
         elif feed.results.setdefault(number, flag == "1") != (flag == "1"):
-            why = f"`{fields[0]}` has both flags in this file"
+            why = f"`{fields[0]}` has both flags in this file; where the rest is loaded it counts as enrolled"
+            feed.results[number] = True
         else:
             continue
-        feed.rejects.append(Reject(line_number, why, line))
+        feed.rejects.append(Reject(feed.name, line_number, why, line))
 
 
 def _read_stripped(feed: RegistryFeed, lines: list[tuple[int, str]], submitted_name: str,
@@ -176,22 +185,20 @@ def _read_stripped(feed: RegistryFeed, lines: list[tuple[int, str]], submitted_n
     for line_number, line in submitted:
         number = _registry_number(line.split(_separator(line))[0])
         if number is None:
-            feed.rejects.append(Reject(line_number, f"{submitted_name}: `{line}` is not an Italian fixed or mobile "
-                                                    "number", line))
+            feed.rejects.append(Reject(submitted_name, line_number, f"`{line}` is not an Italian number", line))
         else:
             asked.add(number)
     if not asked:
         raise FeedError(f"{submitted_name}: holds no number")
-    if lines and all(line.count(_separator(line)) and line.split(_separator(line))[1].strip() in ("0", "1")
-                     for _, line in lines):
+    if any(field_.strip() in ("0", "1") for _, line in lines for field_ in line.split(_separator(line))[1:2]):
         raise FeedError(f"{feed.name}: carries flags, so it is not stripped; load it without --submitted")
     callable_: set[str] = set()
     for line_number, line in lines:
         number = _registry_number(line.split(_separator(line))[0])
         if number is None:
-            feed.rejects.append(Reject(line_number, f"`{line}` is not an Italian fixed or mobile number", line))
+            feed.rejects.append(Reject(feed.name, line_number, f"`{line}` is not an Italian number", line))
         elif number not in asked:
-            feed.rejects.append(Reject(line_number, f"`{line}` was never submitted in {submitted_name}", line))
+            feed.rejects.append(Reject(feed.name, line_number, f"`{line}` was never submitted in {submitted_name}", line))
         else:
             callable_.add(number)
     feed.results = {number: number not in callable_ for number in asked}
@@ -231,9 +238,11 @@ def read_csv(path: str, layout: Layout[Item], controllers: Container[str]) -> Fe
     try:
         header = [column.strip().lower() for column in next(reader, [])]
         _check_header(name, header, layout)
+        line = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                _read_row(feed, header, cells, reader.line_num, layout, controllers)
+                _read_row(feed, header, cells, line, layout, controllers)
+            line = reader.line_num + 1  # a quoted cell may span lines: a row is where it begins
     except csv.Error as error:
         raise FeedError(f"{name}: line {reader.line_num}: {error}") from error
     return feed
@@ -265,7 +274,7 @@ def _read_row(feed: Feed[Item], header: list[str], cells: list[str], line: int, 
             raise _Unreadable(f"`{row['controller']}` is no controller of the configuration")
         feed.rows.append(Row(row["controller"], e164, layout.read(row)))
     except _Unreadable as error:
-        feed.rejects.append(Reject(line, str(error), ",".join(cells)))
+        feed.rejects.append(Reject(feed.name, line, str(error), ",".join(cells)))
 
 
 def parse_instant(text: str) -> datetime:

@@ -6,6 +6,7 @@ import argparse
 import csv
 import json
 import sys
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,13 +23,14 @@ from agi_gate.store.reader import StoreUnavailable, connect
 # ops can wait longer than a call
 _TIMEOUT_MS = 30_000
 _SHOWN_REJECTS = 10
+_HELP_COLUMNS = 78
 
 _DESCRIPTIONS = {
     "registry": "Load the file that came back from the registry: `number,flag` a line (1 = enrolled), .txt or .zip; "
                 "with --submitted, a stripped file of before 2022.",
     "consents": "Load consents.  An end that was recorded once (revocation, expiry) is kept.",
     "contacts": "Load contacts with their source and whether the public directory lists them.",
-    "objections": "Load objections.  The earliest of a number is kept.",
+    "objections": "Load objections.  The first and the last of a number are kept.",
     "callbacks": "Load one-off requests to be called.",
     "rests": "Load silent calls, after which a number rests.",
 }
@@ -55,7 +57,8 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(metavar="FEED", required=True)
     for name, description in _DESCRIPTIONS.items():
         feed = kinds.add_parser(name, parents=[common], help=description.split(":")[0].split(".")[0],
-                                description=description, epilog=_example(name))
+                                description=description, epilog=_example(name),
+                               formatter_class=argparse.RawDescriptionHelpFormatter)  # an example in two lines is none
         feed.add_argument("file", metavar="FILE", help="the file; .gz and .zip are unpacked, - is stdin")
         if name == "registry":
             feed.add_argument("--controller", required=True, metavar="C", help="on whose behalf the check was made")
@@ -67,12 +70,19 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
             columns = _CSV_FEEDS[name].layout
             feed.description = (f"{description}  Columns: {', '.join(columns.required)}"
                                 + (f"; optional: {', '.join(columns.optional)}." if columns.optional else "."))
+        feed.description = textwrap.fill(feed.description or "", _HELP_COLUMNS)
         feed.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
-        feed.add_argument("--max-rejects", type=int, default=0, metavar="N",
+        feed.add_argument("--max-rejects", type=_count, default=0, metavar="N",
                           help="load the rest where at most N rows cannot be read (default: 0)")
         feed.add_argument("--rejects", metavar="FILE", help="where rejected rows go (default: beside the feed)")
         feed.add_argument("--json", action="store_true")
         feed.set_defaults(run=run, feed=name)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"`{text}` is no count of rows")
+    return int(text)
 
 
 def _example(name: str) -> str:
@@ -86,6 +96,10 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         print(f"agi-gate load: `{arguments.controller}` is no controller of the configuration; known: "
               f"{', '.join(settings.controllers)}", file=sys.stderr)
         return exit_codes.USAGE
+    if arguments.rejects and Path(arguments.rejects).exists() and arguments.file != "-" \
+            and Path(arguments.file).exists() and Path(arguments.rejects).samefile(arguments.file):
+        print("agi-gate load: --rejects names the feed itself, which would be written over", file=sys.stderr)
+        return exit_codes.USAGE
     try:
         feed: feeds.RegistryFeed | feeds.Feed[Any]
         if arguments.feed == "registry":
@@ -93,7 +107,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         else:
             feed = feeds.read_csv(arguments.file, _CSV_FEEDS[arguments.feed].layout, settings.controllers)
         if feed.rejects:
-            _report_rejects(feed.name, feed.rejects, arguments)
+            _report_rejects(feed.rejects, arguments)
         if len(feed.rejects) > arguments.max_rejects:
             print(f"agi-gate load: {feed.name}: {len(feed.rejects)} row(s) cannot be read; nothing was changed "
                   f"(mend them, or allow them with --max-rejects {len(feed.rejects)})", file=sys.stderr)
@@ -188,17 +202,17 @@ def _registry_change(old: bytes | None, merged: bytes) -> str:
     return "newly enrolled" if after.enrolled else "newly clear"
 
 
-def _report_rejects(name: str, rejects: list[feeds.Reject], arguments: argparse.Namespace) -> None:
+def _report_rejects(rejects: list[feeds.Reject], arguments: argparse.Namespace) -> None:
     for reject in rejects[:_SHOWN_REJECTS]:
-        print(f"row {reject.line} of {name}: {reject.why}", file=sys.stderr)
+        print(f"row {reject.line} of {reject.file}: {reject.why}", file=sys.stderr)
     if len(rejects) > _SHOWN_REJECTS:
         print(f"... and {len(rejects) - _SHOWN_REJECTS} more", file=sys.stderr)
     path = Path(arguments.rejects or ("stdin.rejects.csv" if arguments.file == "-" else f"{arguments.file}.rejects.csv"))
     try:
         with path.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)
-            writer.writerow(("line", "why", "row"))
-            writer.writerows((reject.line, reject.why, reject.row) for reject in rejects)
+            writer.writerow(("line", "why", "row", "file"))
+            writer.writerows((reject.line, reject.why, reject.row, reject.file) for reject in rejects)
     except OSError as error:
         print(f"agi-gate load: the rejects could not be written to {path} ({error.strerror}); name a file with "
               "--rejects", file=sys.stderr)

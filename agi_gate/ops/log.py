@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from agi_gate import config
 from agi_gate.number import parse_destination
@@ -24,7 +25,8 @@ _PIPE_COLUMNS = 200
 
 def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser = verbs.add_parser("log", parents=[common], help="search the decisions",
-                              epilog="example: agi-gate log --number 3331234500 --since 2026-10-01T00:00:00+02:00")
+                              epilog="example: agi-gate log --number 3331234500 --since 2026-10-01T00:00:00+02:00",
+                              formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", metavar="LOG", help="decision logs (default: the configuration's)")
     parser.add_argument("--number", metavar="N")
     parser.add_argument("--controller", metavar="C")
@@ -71,9 +73,8 @@ def _records(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
             for number, line in enumerate(stream, 1):
                 try:
                     record = json.loads(line)
-                    datetime.fromisoformat(record["at"])
-                    record["call"]["campaign"], record["verdict"], record["reasons"], record["destination"]
-                except (ValueError, KeyError, TypeError):
+                    _cells(record)
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     if line.strip():
                         print(f"agi-gate log: line {number} of {path} is no record; the rest is still read",
                               file=sys.stderr)
@@ -93,14 +94,23 @@ def _matches(record: dict[str, Any], arguments: argparse.Namespace, number: str 
         or arguments.until is not None and at >= arguments.until)
 
 
+def _cells(record: dict[str, Any]) -> list[Text]:
+    """A record as a row of the table.  Raises what a line raises that is no record."""
+    call, at = record["call"], datetime.fromisoformat(record["at"])
+    if at.tzinfo is None:
+        raise ValueError("a time without an offset")
+    cells = (
+        f"{at.astimezone(ROME):%Y-%m-%d %H:%M:%S}", record["destination"] or call.get("destination", ""),
+        call["campaign"], call.get("caller_id", ""), record["verdict"], " ".join(record["reasons"]),
+        f"{record['elapsed_us'] / 1000:.2f}", record["id"])
+    # what a phone sent is shown as it is: neither as markup, nor as commands to the terminal
+    return [Text("".join(character if character.isprintable() else "?" for character in cell)) for cell in cells]
+
+
 def _tell(records: list[dict[str, Any]]) -> None:
     table = Table("time", "number", "campaign", "caller ID", "verdict", "reasons", "ms", "decision")
     for record in records:
-        call = record["call"]
-        table.add_row(
-            f"{datetime.fromisoformat(record['at']).astimezone(ROME):%Y-%m-%d %H:%M:%S}",
-            record["destination"] or call.get("destination", ""), call["campaign"], call.get("caller_id", ""),
-            record["verdict"], " ".join(record["reasons"]), f"{record['elapsed_us'] / 1000:.2f}", record["id"])
+        table.add_row(*_cells(record))
     # a pipe has no width: nothing is cut there
     (Console() if sys.stdout.isatty() else Console(width=_PIPE_COLUMNS)).print(table)
     print(f"{len(records):,} decision(s)", file=sys.stderr)

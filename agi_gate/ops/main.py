@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -32,9 +33,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="agi-gate: %(message)s")
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(OncePerSoOften())
+    handler = logging.StreamHandler()
+    handler.addFilter(OncePerSoOften())
+    logging.basicConfig(handlers=[handler], level=logging.INFO, format="agi-gate: %(message)s")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # file names and what phones sent may hold bytes that are no UTF-8: they are shown, escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = parser().parse_args(argv)
     try:
         settings = config.load(config.find_path(getattr(arguments, "config", None)))

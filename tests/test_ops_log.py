@@ -1,0 +1,132 @@
+"""`agi-gate log`: finds decisions by what is known of them, names what is no record, shows what phones sent as it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agi_gate import config
+from agi_gate.call import Presentation, Request
+from agi_gate.decision_log import DecisionLog
+from agi_gate.gate import Gate
+from agi_gate.ops.main import main
+from agi_gate.store.reader import Store, connect
+from tests.support.daemon import AGI_GATE
+from tests.support.gate_toml import CALLER_ID, CLEAR, ENROLLED, load_feeds, write_gate_toml
+
+FIRST = datetime.now(UTC).replace(microsecond=0)
+Found = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def gate_toml(store_url: str, tmp_path: Path) -> Path:
+    """A configuration, and five decisions a minute apart."""
+    path = write_gate_toml(tmp_path)
+    load_feeds(path)
+    settings = config.load(path)
+    times = iter(FIRST + timedelta(minutes=number) for number in range(100))
+    with connect(settings.store.url, 5_000) as client:
+        gate = Gate(settings.policy, Store(client), DecisionLog(settings.log_path), lambda: next(times))
+        for number, campaign, caller_id in ((CLEAR, "fibra", CALLER_ID), (ENROLLED, "fibra", CALLER_ID), (CLEAR, "fibra", "[/x] \x1b[2J"),
+                                            (CLEAR, "assistenza", CALLER_ID), ("112", "no such", "Niccol\udcc3")):
+            gate.decide(Request(number, campaign, caller_id, Presentation.ALLOWED, channel="PJSIP/\udcff"))
+    return path
+
+
+@pytest.fixture
+def found(gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> Found:
+    """Search with --json: the records."""
+    def search(*arguments: str) -> list[dict[str, Any]]:
+        capsys.readouterr()
+        assert main(["--config", str(gate_toml), "log", "--json", *arguments]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return search
+
+
+def at(minutes: int) -> str:
+    return (FIRST + timedelta(minutes=minutes)).isoformat()
+
+
+@pytest.mark.parametrize(("arguments", "expected"), (
+    ((), [0, 1, 2, 3, 4]), (("--number", CLEAR), [0, 2, 3]), (("--number", f"+39 {CLEAR}"), [0, 2, 3]), (("--number", "112"), [4]),
+    (("--number", "3331234500"), []), (("--controller", "acme"), [0, 1, 2, 3]), (("--controller", "acm"), []),
+    (("--campaign", "assistenza"), [3]), (("--campaign", "no such"), [4]), (("--verdict", "ALLOW"), [0, 3, 4]), (("--verdict", "deny"), [1, 2]),
+    (("--reason", "REGISTRY_OPPOSED"), [1]), (("--reason", "registry_opposed"), [1]), (("--reason", "EMERGENCY"), [4]),
+    (("--since", at(1)), [1, 2, 3, 4]), (("--until", at(1)), [0]), (("--since", at(1), "--until", at(3)), [1, 2]), (("--since", at(5)), []),
+    (("--number", CLEAR, "--verdict", "ALLOW", "--campaign", "fibra"), [0])), ids=str)
+def test_each_filter_finds_what_it_names(found: Found, arguments: tuple[str, ...], expected: list[int]) -> None:
+    assert [(datetime.fromisoformat(record["at"]) - FIRST) // timedelta(minutes=1) for record in found(*arguments)] == expected
+
+
+def test_json_gives_the_records_as_they_are_written(found: Found, gate_toml: Path) -> None:
+    assert found() == [json.loads(line) for line in (gate_toml.parent / "decisions.jsonl").read_text().splitlines()]
+
+
+def test_people_get_a_row_a_decision(gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", str(gate_toml), "log"]) == 0
+    ran = capsys.readouterr()
+    assert ran.err.splitlines()[-1] == "5 decision(s)"
+    for words in (f"+39{ENROLLED}", "REGISTRY_OPPOSED", "DIRECTORY_NOT_OPPOSED", "EMERGENCY", CALLER_ID):
+        assert words in ran.out
+    assert "[/x] ?[2J" in ran.out and "\x1b" not in ran.out
+
+
+def test_what_phones_sent_crashes_neither_a_terminal_nor_a_pipe(gate_toml: Path) -> None:
+    for words in ((), ("--json",)):
+        ran = subprocess.run([AGI_GATE, "--config", gate_toml, "log", *words], capture_output=True, timeout=20)
+        assert ran.returncode == 0 and b"Traceback" not in ran.stderr and b"\x1b" not in ran.stdout
+        assert ran.stdout.count(CLEAR.encode()) >= 3
+
+
+NO_JSON = ("not JSON", "{", "[]", "null", "5", '"x"', "{}", '{"at": 5}', "\xff", "[" * 100_000)
+NO_VALUES = {"at": (None, 5, "x", "2026-10-14T11:00:00"), "call": (None, 5, [], {}), "verdict": (None, 5), "reasons": (None, 5, [5]),
+             "destination": (5,), "elapsed_us": (None, "x"), "id": (None, 5)}
+
+
+def test_what_is_no_record_is_named_and_the_rest_is_read(
+        found: Found, gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = gate_toml.parent / "decisions.jsonl"
+    good = log.read_text().splitlines()
+    broken = [*NO_JSON, good[0][:-1], good[0][:50]] + [
+        json.dumps(json.loads(good[0]) | {name: value}) for name, values in NO_VALUES.items() for value in values]
+    broken += [json.dumps({key: value for key, value in json.loads(good[0]).items() if key != name}) for name in NO_VALUES]
+    log.write_text("\n".join([*good, *broken, "", *good]) + "\n", encoding="utf-8")
+    for arguments in ((), ("--since", at(-1)), ("--reason", "EMERGENCY"), ("--controller", "acme")):
+        capsys.readouterr()
+        assert main(["--config", str(gate_toml), "log", *arguments]) == 0
+        named = capsys.readouterr().err
+        assert named.count("is no record; the rest is still read") == len(broken)
+        assert f"line {len(good) + 2} of {log}" in named and "Traceback" not in named
+    assert len(found()) == 10
+
+
+def test_logs_that_were_rotated_are_read_by_name(found: Found, gate_toml: Path) -> None:
+    log = gate_toml.parent / "decisions.jsonl"
+    log.rename(rotated := log.with_suffix(".1"))
+    log.write_text(rotated.read_text().splitlines()[0] + "\n")
+    assert len(found(str(log), str(rotated))) == 6
+
+
+def test_a_log_that_is_not_there_is_exit_4(gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (gate_toml.parent / "decisions.jsonl").unlink()
+    assert main(["--config", str(gate_toml), "log"]) == 4
+    ran = capsys.readouterr()
+    assert ran.out == "" and "decisions.jsonl cannot be read" in ran.err
+
+
+def test_what_is_no_number_is_exit_2(gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", str(gate_toml), "log", "--number", "nonsense"]) == 2
+    assert "`nonsense` is not a number" in capsys.readouterr().err
+
+
+def test_a_reader_that_leaves_early_is_no_error(gate_toml: Path) -> None:
+    log = gate_toml.parent / "decisions.jsonl"
+    log.write_text(log.read_text() * 500)
+    ran = subprocess.run(["/bin/sh", "-c", '"$0" --config "$1" log --json | head -n 1', AGI_GATE, str(gate_toml)], capture_output=True, timeout=20)
+    assert len(ran.stdout.splitlines()) == 1 and ran.stderr == b""
