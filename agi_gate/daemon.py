@@ -83,12 +83,13 @@ def serve(path: Path, settings: config.Settings) -> int:
 
 
 def _start_worker(listener: socket.socket, path: Path, settings: config.Settings) -> int:
+    parent = os.getpid()
     child = os.fork()
     if child:
         return child
     status = 1
     try:
-        _Worker(listener, path, settings).run()
+        _Worker(listener, path, settings).run(parent)
         status = 0
     except Exception as error:
         logger.error("worker failed: %s", type(error).__name__)
@@ -137,10 +138,9 @@ class _Serving:
     deadline_s: float
 
     @classmethod
-    def under(cls, settings: config.Settings) -> _Serving:
+    def under(cls, settings: config.Settings, log: DecisionLog) -> _Serving:
         store = Store(connect(settings.store.url, settings.store.timeout_ms))
-        return cls(Gate(settings.policy, store, DecisionLog(settings.log_path)), settings.on_deny,
-                   settings.daemon.deadline_ms / 1000)
+        return cls(Gate(settings.policy, store, log), settings.on_deny, settings.daemon.deadline_ms / 1000)
 
 
 class _Worker:
@@ -148,20 +148,22 @@ class _Worker:
         self._listener = listener
         self._path = path
         self._settings = settings
-        self._serving = _Serving.under(settings)
+        self._log = DecisionLog(settings.log_path)
+        self._serving = _Serving.under(settings, self._log)
 
-    def run(self) -> None:
+    def run(self, parent: int) -> None:
         threads = [threading.Thread(target=self._accept, daemon=True) for _ in range(THREADS_A_WORKER)]
         for thread in threads:
             thread.start()
-        parent = os.getppid()
         while os.getppid() == parent:  # a main process that was killed leaves no workers behind
             received = signal.sigtimedwait(_SIGNALS, 1.0)
             if received is None:
                 continue
             if received.si_signo == signal.SIGHUP:
-                self._settings = _reload(self._path, self._settings)
-                self._serving = _Serving.under(self._settings)
+                before, self._settings = self._settings, _reload(self._path, self._settings)
+                if self._settings.log_path != before.log_path:
+                    self._log = DecisionLog(self._settings.log_path)
+                self._serving = _Serving.under(self._settings, self._log)
             elif received.si_signo == signal.SIGTERM:
                 break
         deadline = time.monotonic() + self._serving.deadline_s + 1

@@ -1,12 +1,13 @@
 """The decision log: one line a decision, on disk before Asterisk is answered.
 
 Edge.  Lines are appended with a single write, so that workers share a file without mixing; a line that could not be
-written whole is an error, and the next one starts on a line of its own.  A file that was rotated away is opened anew.
+written whole is taken back and is an error.  A file that was rotated away is opened anew.
 It writes what it is given: what a record holds is `record.py`'s.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 from pathlib import Path
@@ -24,7 +25,6 @@ class DecisionLog:
         self._path = path
         self._lock = threading.Lock()
         self._descriptor: int | None = None
-        self._torn = False
 
     def append(self, line: str) -> None:
         """Write one record.  Raises LogUnavailable; then the caller must deny."""
@@ -33,12 +33,15 @@ class DecisionLog:
         with self._lock:
             try:
                 descriptor = self._opened()
-                # the newline ends what a full disk has cut before
-                whole = b"\n" + data if self._torn else data
-                written = os.write(descriptor, whole)
-                self._torn = written < len(whole) and (self._torn or written > 0)
-                if written < len(whole):
-                    raise LogUnavailable(f"{self._path}: the disk took {written} of {len(whole)} bytes")
+                # other workers write to this file too: none of them may append to a line that a full disk has cut
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                try:
+                    written = os.write(descriptor, data)
+                    if written < len(data):
+                        os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
+                        raise LogUnavailable(f"{self._path}: the disk took {written} of {len(data)} bytes")
+                finally:
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
             except OSError as error:
                 raise LogUnavailable(f"{self._path}: {error.strerror}") from error
 
@@ -57,6 +60,6 @@ class DecisionLog:
             except FileNotFoundError:
                 pass
             os.close(self._descriptor)
-            self._descriptor, self._torn = None, False
+            self._descriptor = None
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
         return self._descriptor

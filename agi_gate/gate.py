@@ -1,7 +1,7 @@
 """The route of one call, from what a door was asked to a verdict on record.
 
-Joint.  No rule and no format in it; the clock, the store and the log are arguments.  It holds the only broad
-`except`, and it denies.
+Joint.  No rule and no format in it; the clock, the store and the log are arguments.  It holds the fail-closed net, and
+what falls into it is denied.
 """
 
 from __future__ import annotations
@@ -53,29 +53,36 @@ class Gate:
         except Exception as error:  # the fail-closed net: whatever it is, it denies
             # its message may hold a number: only the kind and the place are told
             logger.error("decision %s failed: %s", decision_id, _place(error))
-            verdict = self._failed(decision_id, call, facts)
+            verdict = self._failed(decision_id, call, facts, verdict)
         return Decision(decision_id, verdict, call.destination.e164 if call and call.destination else "")
 
-    def _unrecorded(self, call: Call | None, verdict: Verdict) -> Verdict:
-        """Without a record no call goes on, but for emergencies; a call-back that was claimed for it is given back."""
+    def _failed(self, decision_id: str, call: Call | None, facts: Facts | None, verdict: Verdict) -> Verdict:
         if verdict.reason is Reason.EMERGENCY:
             return verdict
+        error = Verdict((Finding(Reason.GATE_ERROR),), verdict.source)
+        try:
+            if call is not None:
+                self.log.append(record.write(decision_id, call, facts, error, 0))
+        except Exception:
+            return self._unrecorded(call, verdict)
+        self._give_back(call, verdict)
+        return error
+
+    def _unrecorded(self, call: Call | None, verdict: Verdict) -> Verdict:
+        """Without a record no call goes on, but for emergencies."""
+        if verdict.reason is Reason.EMERGENCY:
+            return verdict
+        self._give_back(call, verdict)
+        return Verdict((Finding(Reason.LOG_UNAVAILABLE),), verdict.source)
+
+    def _give_back(self, call: Call | None, verdict: Verdict) -> None:
+        """Undo the claim of a call that is refused after all."""
         callback = verdict.findings[0].callback
         if callback is not None and call is not None and call.campaign and call.destination:
             try:
                 self.store.give_back(call.campaign.controller.id, call.destination.e164, callback)
-            except StoreUnavailable:
+            except Exception:
                 logger.error("a call-back stays used up though its call was refused")
-        return Verdict((Finding(Reason.LOG_UNAVAILABLE),), verdict.source)
-
-    def _failed(self, decision_id: str, call: Call | None, facts: Facts | None) -> Verdict:
-        verdict = Verdict((Finding(Reason.GATE_ERROR),))
-        if call is not None:
-            try:
-                self.log.append(record.write(decision_id, call, facts, verdict, 0))
-            except (LogUnavailable, ValueError, TypeError):
-                return Verdict((Finding(Reason.LOG_UNAVAILABLE),))
-        return verdict
 
 
 def decide_call(call: Call, store: Store, *, claim: bool) -> tuple[Facts | None, Verdict]:

@@ -50,6 +50,7 @@ class Daemon:
     def __init__(self, configuration: Path) -> None:
         self._said = configuration.parent / "daemon.stderr"
         self._log = configuration.parent / "decisions.jsonl"
+        self._workers_seen: set[int] = set()
         with self._said.open("ab") as stderr:
             self.process = subprocess.Popen(tied([AGI_GATE, "--config", str(configuration), "serve"]), stdin=subprocess.DEVNULL,
                                             stdout=stderr, stderr=stderr)
@@ -83,7 +84,9 @@ class Daemon:
 
     def workers(self) -> list[int]:
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in path.read_text().split()]
+        found = [int(pid) for pid in path.read_text().split()]
+        self._workers_seen |= set(found)
+        return found
 
     def signal(self, number: int) -> None:
         os.kill(self.process.pid, number)
@@ -95,19 +98,16 @@ class Daemon:
 
     def kill(self) -> None:
         """SIGKILL to the main process and to what it leaves."""
-        workers = self.workers() if self.process.poll() is None else []
-        self.process.kill()
-        self.process.wait()
-        for worker in workers:
-            try:
-                os.kill(worker, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        if self.process.poll() is None:
+            self.workers()
+            self.process.kill()
+            self.process.wait()
+        for worker in filter(is_running, self._workers_seen):
+            os.kill(worker, signal.SIGKILL)
 
     def __enter__(self) -> Daemon:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        if self.process.poll() is None:
-            self.kill()
+        self.kill()

@@ -1,0 +1,216 @@
+"""What an admin or an accident does to a running daemon: signals, kills, a store or a log that is gone."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from lab.peer import ask, header
+from lab.store_server import StoreServer
+from tests.support.daemon import AGI_GATE, Daemon, answer, eventually, is_running
+from tests.support.gate_toml import CALLBACK, CLEAR, load_feeds, write_gate_toml
+
+ALLOWED, SERVICE, EMERGENCY = "ALLOW DIRECTORY_NOT_OPPOSED", "ALLOW SERVICE", "ALLOW EMERGENCY"
+
+
+@pytest.fixture
+def gate_toml(store_url: str, tmp_path: Path) -> Path:
+    path = write_gate_toml(tmp_path)
+    load_feeds(path)
+    return path
+
+
+@pytest.fixture
+def daemon(gate_toml: Path) -> Iterator[Daemon]:
+    with Daemon(gate_toml) as running:
+        yield running
+
+
+# --- signals
+
+def test_sigterm_lets_a_call_finish_and_leaves_nothing(daemon: Daemon) -> None:
+    workers = daemon.workers()
+    with socket.create_connection(daemon.address, timeout=5) as connection:
+        words = header((CLEAR, "fibra"))
+        connection.sendall(words[:40])
+        time.sleep(0.2)
+        daemon.process.terminate()
+        time.sleep(0.2)
+        connection.sendall(words[40:])
+        with connection.makefile("rb") as stream:
+            said = []
+            for line in stream:
+                said.append(line)
+                connection.sendall(b"200 result=1\n")
+    assert said[-1] == b'SET VARIABLE "GATE_VERDICT" "ALLOW"\n'
+    assert daemon.process.wait(5) == 0
+    assert not any(map(is_running, workers))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(daemon.address)
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT), ids=lambda number: number.name)
+def test_without_calls_it_ends_at_once(daemon: Daemon, number: signal.Signals) -> None:
+    started = time.monotonic()
+    daemon.signal(number)
+    assert daemon.process.wait(5) == 0
+    assert time.monotonic() - started < 1
+
+
+def test_sighup_takes_a_new_configuration_whole(daemon: Daemon, gate_toml: Path) -> None:
+    assert answer(daemon) == ALLOWED
+    write_gate_toml(gate_toml.parent, ("roc_declared = true", "roc_declared = false"), ("decisions.jsonl", "new.jsonl"))
+    daemon.signal(signal.SIGHUP)
+    eventually(lambda: all(answer(daemon) == "DENY CALLER_ID_NOT_ASSIGNED" for _ in range(8)))
+    assert (gate_toml.parent / "new.jsonl").exists()
+
+
+WRONG = (("roc_declared = true", "roc_declared = false\nroc = 1"), ('url = "redis://127.0.0.1:1/0"', 'url = "redis://h:p/0"'),
+         ("[store]", "[store"))
+
+
+@pytest.mark.parametrize("change", WRONG, ids=str)
+def test_sighup_with_a_wrong_configuration_changes_nothing(
+        daemon: Daemon, gate_toml: Path, change: tuple[str, str]) -> None:
+    workers = daemon.workers()
+    write_gate_toml(gate_toml.parent, change)
+    daemon.signal(signal.SIGHUP)
+    eventually(lambda: daemon.said().count("the configuration stays as it was") == 3)
+    assert [answer(daemon) for _ in range(8)] == [ALLOWED] * 8
+    assert daemon.workers() == workers
+
+
+def test_sighup_says_what_waits_for_the_next_start(daemon: Daemon, gate_toml: Path) -> None:
+    write_gate_toml(gate_toml.parent, ("workers = 2", "workers = 3"))
+    daemon.signal(signal.SIGHUP)
+    eventually(lambda: "[daemon] changes take effect at the next start" in daemon.said())
+    assert answer(daemon) == ALLOWED
+
+
+def test_sighup_many_times_during_calls_loses_none(daemon: Daemon) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(answer, daemon) for _ in range(200)]
+        for _ in range(10):
+            daemon.signal(signal.SIGHUP)
+            time.sleep(0.02)
+        assert {future.result() for future in answers} == {ALLOWED}
+    assert len(daemon.records()) == 200
+
+
+def test_a_worker_that_was_killed_is_replaced(daemon: Daemon) -> None:
+    before = daemon.workers()
+    os.kill(before[0], signal.SIGKILL)
+    eventually(lambda: not is_running(before[0]))
+    assert answer(daemon) == ALLOWED
+    eventually(lambda: len(daemon.workers()) == 2 and before[0] not in daemon.workers())
+    os.kill(before[1], signal.SIGKILL)
+    eventually(lambda: not is_running(before[1]))
+    assert answer(daemon) == ALLOWED
+    eventually(lambda: len(daemon.workers()) == 2 and before[1] not in daemon.workers())
+    assert [answer(daemon) for _ in range(8)] == [ALLOWED] * 8
+
+
+def test_a_main_process_that_was_killed_leaves_no_workers(daemon: Daemon) -> None:
+    workers = daemon.workers()
+    daemon.process.kill()
+    daemon.process.wait()
+    eventually(lambda: not any(map(is_running, workers)), 8)
+
+
+def test_a_port_in_use_is_told_and_exits_2(daemon: Daemon, gate_toml: Path) -> None:
+    path = write_gate_toml(gate_toml.parent, ("127.0.0.1:0", f"127.0.0.1:{daemon.address[1]}"), name="second.toml")
+    second = subprocess.run([AGI_GATE, "--config", path, "serve"], capture_output=True, text=True, timeout=20)
+    assert second.returncode == 2 and second.stdout == ""
+    assert f"cannot listen on 127.0.0.1:{daemon.address[1]}: Address already in use" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert answer(daemon) == ALLOWED
+
+
+# --- a store or a log that is gone
+
+@pytest.fixture
+def own_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreServer]:
+    with StoreServer.start() as server:
+        monkeypatch.setenv("AGI_GATE_STORE_URL", server.url)
+        yield server
+
+
+@pytest.mark.parametrize("gone", (signal.SIGKILL, signal.SIGSTOP), ids=("killed", "stands still"))
+def test_without_the_store_marketing_is_denied_in_time_and_the_rest_goes_on(
+        own_store: StoreServer, tmp_path: Path, gone: signal.Signals) -> None:
+    path = write_gate_toml(tmp_path)
+    load_feeds(path)
+    with Daemon(path) as daemon:
+        assert answer(daemon) == ALLOWED
+        own_store.signal(gone)
+        started = time.monotonic()
+        assert answer(daemon) == "DENY STORE_UNAVAILABLE"
+        assert time.monotonic() - started < 0.75
+        started = time.monotonic()
+        assert [answer(daemon, campaign="assistenza"), answer(daemon, "112")] == [SERVICE, EMERGENCY]
+        assert time.monotonic() - started < 0.2
+        if gone == signal.SIGSTOP:
+            own_store.signal(signal.SIGCONT)
+            assert answer(daemon) == ALLOWED
+        assert len(daemon.records()) == (5 if gone == signal.SIGSTOP else 4)
+
+
+def test_a_store_that_came_back_is_asked_again(own_store: StoreServer, tmp_path: Path) -> None:
+    path = write_gate_toml(tmp_path)
+    with Daemon(path) as daemon:
+        assert answer(daemon) == "DENY REGISTRY_UNKNOWN"
+        own_store.kill()
+        assert answer(daemon) == "DENY STORE_UNAVAILABLE"
+        own_store.restart()
+        load_feeds(path)
+        assert [answer(daemon) for _ in range(8)] == [ALLOWED] * 8
+
+
+@pytest.mark.parametrize("log", ("/dev/full", "absent/decisions.jsonl"))
+def test_without_the_log_no_call_goes_on_but_an_emergency(gate_toml: Path, log: str) -> None:
+    write_gate_toml(gate_toml.parent, ("decisions.jsonl", log))
+    with Daemon(gate_toml) as daemon:
+        assert [answer(daemon), answer(daemon, CALLBACK), answer(daemon, CALLBACK)] == ["DENY LOG_UNAVAILABLE"] * 3
+        assert [answer(daemon, campaign="assistenza"), answer(daemon, "112")] == ["DENY LOG_UNAVAILABLE", EMERGENCY]
+        assert "is not on record" in daemon.said()
+        write_gate_toml(gate_toml.parent)
+        daemon.signal(signal.SIGHUP)
+        eventually(lambda: answer(daemon) == ALLOWED)
+        # the call-back that was claimed in vain was given back
+        eventually(lambda: answer(daemon, CALLBACK) in ("ALLOW CALLBACK_REQUESTED", "DENY REGISTRY_UNKNOWN"))
+        assert [record["reason"] for record in daemon.records()].count("CALLBACK_REQUESTED") == 1
+
+
+def test_a_log_that_is_rotated_while_it_runs_loses_no_record(daemon: Daemon, gate_toml: Path) -> None:
+    log, stop = gate_toml.parent / "decisions.jsonl", threading.Event()
+
+    def rotate() -> None:
+        number = 0
+        while not stop.wait(0.01):
+            if log.exists():
+                log.rename(f"{log}.{(number := number + 1)}")
+
+    rotating = threading.Thread(target=rotate)
+    rotating.start()
+    with ThreadPoolExecutor(8) as pool:
+        heard = list(pool.map(lambda _: ask(daemon.address, CLEAR, "fibra"), range(300)))
+    stop.set()
+    rotating.join()
+    lines = [line for path in gate_toml.parent.glob("decisions.jsonl*") for line in path.read_text().splitlines()]
+    recorded = {re.search('"id":"([^"]+)"', line)[1] for line in lines}  # type: ignore[index]
+    assert recorded == {one.variables["GATE_DECISION_ID"] for one in heard} and len(lines) == 300
+
+
+def test_numbers_in_the_log_are_not_for_everybody_to_read(daemon: Daemon, gate_toml: Path) -> None:
+    answer(daemon)
+    assert (gate_toml.parent / "decisions.jsonl").stat().st_mode & 0o007 == 0

@@ -1,0 +1,219 @@
+"""The fail-closed net: whatever breaks inside the gate, the call is denied, and what was claimed for it is given back."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agi_gate import config, gate, record
+from agi_gate.call import Presentation, Request
+from agi_gate.decision_log import DecisionLog, LogUnavailable
+from agi_gate.facts import Callback, Check, Contact, Facts
+from agi_gate.gate import Gate
+from agi_gate.store.reader import StoreUnavailable
+from tests.support.gate_toml import CALLER_ID, write_gate_toml
+
+NOW = datetime(2026, 10, 14, 9, tzinfo=UTC)
+CALLBACK = Callback(datetime(2026, 10, 13, 9, tzinfo=UTC))
+CLEAR = Facts(checks=(Check(datetime(2026, 10, 10, 9, tzinfo=UTC), False, "1-0"),), contact=Contact("Elenco", True))
+SALE = Request("3331234500", "fibra", CALLER_ID, Presentation.ALLOWED)
+SERVICE = Request("3331234500", "assistenza", CALLER_ID, Presentation.ALLOWED)
+EMERGENCY = Request("112", "fibra", "", Presentation.RESTRICTED)
+UNEXPECTED = (RuntimeError("+393331234500"), TypeError("+393331234500"), ValueError("+393331234500"), KeyError("x"),
+              AttributeError("x"), OSError(5, "x"), MemoryError(), RecursionError(), AssertionError(), UnicodeError("x"),
+              ZeroDivisionError(), NotImplementedError(), StopIteration())
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fail(*arguments: object, **options: object) -> Any:
+        raise error
+    return fail
+
+
+class World:
+    """A gate whose store and log are these lists; any part can be made to raise."""
+
+    def __init__(self, folder: Path, facts: Facts = CLEAR) -> None:
+        self.facts = facts
+        self.used: list[Callback] = []
+        self.given_back: list[Callback] = []
+        self.lines: list[str] = []
+        self.gate = Gate(config.load(write_gate_toml(folder)).policy, self, self, lambda: NOW)  # type: ignore[arg-type]
+
+    def facts_for(self, controller: str, e164: str) -> Facts:
+        return self.facts
+
+    def claim(self, controller: str, e164: str, callback: Callback) -> bool:
+        if callback in self.used:
+            return False
+        self.used.append(callback)
+        return True
+
+    def give_back(self, controller: str, e164: str, callback: Callback) -> None:
+        self.given_back.append(callback)
+        self.used.remove(callback)
+
+    def append(self, line: str) -> None:
+        self.lines.append(line)
+
+    def ask(self, request: Request) -> str:
+        verdict = self.gate.decide(request).verdict
+        return f"{verdict.outcome.value} {verdict.reason.name}"
+
+    @property
+    def recorded(self) -> list[str]:
+        return ["{verdict} {reason}".format_map(json.loads(line)) for line in self.lines]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_with_all_in_order_the_calls_go_on(world: World) -> None:
+    answers = [world.ask(request) for request in (SALE, SERVICE, EMERGENCY)]
+    assert answers == world.recorded == ["ALLOW DIRECTORY_NOT_OPPOSED", "ALLOW SERVICE", "ALLOW EMERGENCY"]
+
+
+# --- the store
+
+def test_a_store_that_is_down_denies_marketing_and_lets_service_and_emergency_go_on(world: World) -> None:
+    world.facts_for = raising(StoreUnavailable("down"))  # type: ignore[method-assign]
+    answers = [world.ask(request) for request in (SALE, SERVICE, EMERGENCY)]
+    assert answers == world.recorded == ["DENY STORE_UNAVAILABLE", "ALLOW SERVICE", "ALLOW EMERGENCY"]
+
+
+def test_a_store_that_goes_down_before_the_claim_denies(world: World) -> None:
+    world.facts, world.claim = Facts(callbacks=(CALLBACK,)), raising(StoreUnavailable("down"))  # type: ignore[method-assign]
+    assert [world.ask(SALE)] == world.recorded == ["DENY STORE_UNAVAILABLE"]
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
+@pytest.mark.parametrize("part", ("facts_for", "claim"))
+def test_whatever_the_store_raises_denies(world: World, part: str, error: Exception) -> None:
+    world.facts = Facts(callbacks=(CALLBACK,))
+    setattr(world, part, raising(error))
+    assert [world.ask(SALE)] == world.recorded == ["DENY GATE_ERROR"]
+
+
+@pytest.mark.parametrize("facts", (None, 3, "facts", [], {"checks": ()}), ids=repr)
+def test_whatever_the_store_answers_denies(world: World, facts: Any) -> None:
+    world.facts = facts
+    assert world.ask(SALE).startswith("DENY ")
+
+
+# --- the clock
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
+def test_a_clock_that_fails_denies(world: World, error: Exception) -> None:
+    broken = Gate(world.gate.policy, world, world, raising(error))  # type: ignore[arg-type]
+    for request in (SALE, SERVICE):
+        assert broken.decide(request).verdict.reason.name == "GATE_ERROR"
+
+
+@pytest.mark.parametrize("now", (datetime(2010, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)), ids=str)
+def test_a_clock_of_before_the_law_allows_nothing_but_an_emergency(world: World, now: datetime) -> None:
+    early = Gate(world.gate.policy, world, world, lambda: now)  # type: ignore[arg-type]
+    assert [early.decide(request).verdict.allows for request in (SALE, SERVICE, EMERGENCY)] == [False, False, True]
+
+
+# --- the log and the record
+
+def test_without_a_record_no_call_goes_on_but_an_emergency(world: World) -> None:
+    world.append = raising(LogUnavailable("disk full"))  # type: ignore[method-assign]
+    assert [world.ask(request) for request in (SALE, SERVICE, EMERGENCY)] == [
+        "DENY LOG_UNAVAILABLE", "DENY LOG_UNAVAILABLE", "ALLOW EMERGENCY"]
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
+def test_whatever_the_log_raises_denies_but_an_emergency(world: World, error: Exception) -> None:
+    world.append = raising(error)  # type: ignore[method-assign]
+    assert [world.ask(request) for request in (SALE, SERVICE, EMERGENCY)] == [
+        "DENY LOG_UNAVAILABLE", "DENY LOG_UNAVAILABLE", "ALLOW EMERGENCY"]
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
+def test_a_record_that_cannot_be_made_denies_but_an_emergency(
+        world: World, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(record, "write", raising(error))
+    assert [world.ask(request) for request in (SALE, SERVICE, EMERGENCY)] == [
+        "DENY LOG_UNAVAILABLE", "DENY LOG_UNAVAILABLE", "ALLOW EMERGENCY"]
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
+def test_a_rule_that_fails_denies_and_the_denial_is_on_record(
+        world: World, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(gate, "decide", raising(error))
+    assert [world.ask(SALE)] == world.recorded == ["DENY GATE_ERROR"]
+
+
+@pytest.mark.parametrize("error", (LogUnavailable("disk full"), *UNEXPECTED), ids=repr)
+def test_a_callback_whose_record_failed_is_given_back_once(world: World, error: Exception) -> None:
+    world.facts, working = Facts(callbacks=(CALLBACK,)), world.append
+    world.append = raising(error)  # type: ignore[method-assign]
+    assert world.ask(SALE) == "DENY LOG_UNAVAILABLE"
+    assert (world.used, world.given_back) == ([], [CALLBACK])
+    world.append = working  # type: ignore[method-assign]
+    assert world.ask(SALE) == "ALLOW CALLBACK_REQUESTED"
+
+
+def test_a_callback_is_given_back_where_only_the_record_of_the_allowance_failed(
+        world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.facts, write = Facts(callbacks=(CALLBACK,)), record.write
+
+    def write_denials_only(id_: str, call: Any, facts: Any, verdict: Any, elapsed_us: int) -> str:
+        if verdict.allows:
+            raise TypeError
+        return write(id_, call, facts, verdict, elapsed_us)
+
+    monkeypatch.setattr(record, "write", write_denials_only)
+    assert [world.ask(SALE)] == world.recorded == ["DENY GATE_ERROR"]
+    assert (world.used, world.given_back) == ([], [CALLBACK])
+
+
+@pytest.mark.parametrize("error", (StoreUnavailable("down"), *UNEXPECTED), ids=repr)
+def test_a_callback_that_cannot_be_given_back_still_denies(world: World, error: Exception) -> None:
+    world.facts = Facts(callbacks=(CALLBACK,))
+    world.append = raising(LogUnavailable("disk full"))  # type: ignore[method-assign]
+    world.give_back = raising(error)  # type: ignore[method-assign]
+    assert world.ask(SALE) == "DENY LOG_UNAVAILABLE"
+
+
+def test_of_two_requests_to_call_back_each_is_used_once(world: World) -> None:
+    world.facts = Facts(callbacks=(CALLBACK, Callback(datetime(2026, 10, 12, 9, tzinfo=UTC))))
+    assert [world.ask(SALE) for _ in range(3)] == ["ALLOW CALLBACK_REQUESTED"] * 2 + ["DENY REGISTRY_UNKNOWN"]
+    assert len(world.used) == 2
+
+
+# --- what is told
+
+@pytest.mark.parametrize("part", ("facts_for", "append", "claim"))
+def test_an_error_is_told_by_its_kind_and_without_a_number(
+        world: World, caplog: pytest.LogCaptureFixture, part: str) -> None:
+    world.facts = Facts(callbacks=(CALLBACK,))
+    setattr(world, part, raising(RuntimeError("+393331234500")))
+    world.ask(SALE)
+    assert "RuntimeError in fail, line" in caplog.text and "333" not in caplog.text
+
+
+def test_each_decision_has_an_id_of_its_own_and_they_sort_by_time(world: World) -> None:
+    ids = [world.gate.decide(SALE).id for _ in range(200)]
+    assert len(set(ids)) == 200 and [id_[:12] for id_ in ids] == sorted(id_[:12] for id_ in ids)
+    assert [json.loads(line)["id"] for line in world.lines] == ids
+
+
+def test_many_threads_share_one_gate_and_one_file(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    shared = Gate(world.gate.policy, world, DecisionLog(path), lambda: NOW)  # type: ignore[arg-type]
+    threads = [threading.Thread(target=lambda: [shared.decide(SALE) for _ in range(20)]) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({json.loads(line)["id"] for line in path.read_text().splitlines()}) == 400

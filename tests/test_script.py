@@ -1,0 +1,176 @@
+"""The door that Asterisk starts per call: the daemon's answers over two pipes, and no verdict where anything is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.peer import header, words_of
+from lab.processes import tied
+from tests.support.daemon import eventually
+from tests.support.gate_toml import CALLBACK, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
+
+SCRIPT = str(Path(sys.executable).parent / "agi-gate.agi")
+
+
+@pytest.fixture
+def gate_toml(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = write_gate_toml(tmp_path)
+    load_feeds(path)
+    monkeypatch.setenv("AGI_GATE_CONFIG", str(path))
+    return path
+
+
+@contextmanager
+def running() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(tied([SCRIPT]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          bufsize=0) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def say(process: subprocess.Popen[bytes], words: bytes) -> None:
+    assert process.stdin is not None
+    process.stdin.write(words)
+
+
+def answered(process: subprocess.Popen[bytes]) -> list[str]:
+    """Answer each command as Asterisk does, until the script ends: the commands."""
+    assert process.stdout is not None
+    commands = []
+    for line in process.stdout:
+        commands.append(line.decode().rstrip("\n"))
+        say(process, b"200 result=-1\n" if line.startswith(b"EXEC") else b"200 result=1\n")
+    return commands
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    """Its exit code and what it told on stderr."""
+    assert process.stderr is not None
+    told = process.stderr.read().decode()
+    return process.wait(10), told
+
+
+def verdict_of(commands: list[str]) -> str:
+    variables = {words[2]: words[3] for words in map(words_of, commands) if words[:2] == ["SET", "VARIABLE"]}
+    return f"{variables['GATE_VERDICT']} {variables['GATE_REASON']}"
+
+
+def records(gate_toml: Path) -> list[dict[str, Any]]:
+    path = gate_toml.parent / "decisions.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.mark.parametrize(("number", "campaign", "expected"), (
+    (CLEAR, "fibra", "ALLOW DIRECTORY_NOT_OPPOSED"), (ENROLLED, "fibra", "DENY REGISTRY_OPPOSED"),
+    (NEVER_CHECKED, "assistenza", "ALLOW SERVICE"), ("112", "fibra", "ALLOW EMERGENCY"),
+    (CALLBACK, "fibra", "ALLOW CALLBACK_REQUESTED"), (CLEAR, "unknown", "DENY CAMPAIGN_UNKNOWN"), ("", "", "DENY DESTINATION_INVALID")))
+def test_the_script_answers_as_the_daemon_does(gate_toml: Path, number: str, campaign: str, expected: str) -> None:
+    with running() as process:
+        say(process, header((number, campaign, "carrier1")))
+        commands = answered(process)
+        assert ended(process) == (0, "")
+    assert verdict_of(commands) == expected
+    assert commands[-1] == ('SET VARIABLE "GATE_VERDICT" "ALLOW"' if expected.startswith("ALLOW") else 'EXEC Hangup "21"')
+    assert [f"{record['verdict']} {record['reason']}" for record in records(gate_toml)] == [expected]
+
+
+def ignores_sighup(process: subprocess.Popen[bytes]) -> bool:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return bool(int(re.findall(r"SigIgn:\s*(\w+)", status)[0], 16) & 1 << signal.SIGHUP - 1)
+
+
+def test_a_sighup_in_the_middle_loses_neither_the_record_nor_the_answer(gate_toml: Path) -> None:
+    words = header((CLEAR, "fibra", "carrier1"))
+    with running() as process:
+        say(process, words[:100])
+        eventually(lambda: ignores_sighup(process))
+        os.kill(process.pid, signal.SIGHUP)
+        say(process, words[100:])
+        assert verdict_of(answered(process)) == "ALLOW DIRECTORY_NOT_OPPOSED"
+        assert ended(process) == (0, "")
+    assert len(records(gate_toml)) == 1
+
+
+def test_a_caller_that_hangs_up_leaves_the_record_and_no_error(gate_toml: Path) -> None:
+    with running() as process:
+        assert process.stdin is not None and process.stdout is not None
+        say(process, header((CLEAR, "fibra", "carrier1")))
+        process.stdout.readline()
+        os.kill(process.pid, signal.SIGHUP)
+        process.stdin.close()
+        assert b"ALLOW" not in process.stdout.read()
+        assert ended(process) == (0, "")
+    assert [record["verdict"] for record in records(gate_toml)] == ["ALLOW"]
+
+
+@pytest.mark.parametrize("length", (0, 10, 300))
+def test_a_caller_that_hangs_up_at_once_is_no_error_and_no_decision(gate_toml: Path, length: int) -> None:
+    with running() as process:
+        assert process.stdin is not None
+        say(process, header((CLEAR, "fibra"))[:length])
+        process.stdin.close()
+        assert answered(process) == [] and ended(process) == (0, "")
+    assert records(gate_toml) == []
+
+
+@pytest.mark.parametrize(("content", "told"), ((None, "cannot be read"), ("[store", "is no TOML"), ("", "store: is missing")))
+def test_without_a_configuration_there_is_no_verdict_and_an_exit_code(
+        gate_toml: Path, content: str | None, told: str) -> None:
+    gate_toml.unlink() if content is None else gate_toml.write_text(content)
+    with running() as process:
+        say(process, header((CLEAR, "fibra", "carrier1")))
+        assert answered(process) == []
+        code, said = ended(process)
+    assert code == 2 and told in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize(("words", "told"), (
+    (b"GET /3331234500 HTTP/1.1\r\n\r\n", "not AGI's"), (header((CLEAR, "fibra")) + b"3331234500\n", "not AGI's"),
+    (header((CLEAR, "fibra")) + b"510 3331234500\n", "refused")), ids=("header", "reply", "refusal"))
+def test_garbage_ends_with_an_exit_code_and_without_allow(gate_toml: Path, words: bytes, told: str) -> None:
+    with running() as process:
+        assert process.stdout is not None
+        say(process, words)
+        assert b"ALLOW" not in process.stdout.read()
+        code, said = ended(process)
+    assert code == 1 and told in said and "333" not in said and "Traceback" not in said
+
+
+def test_a_pbx_that_stalls_is_not_waited_for(gate_toml: Path) -> None:
+    with running() as process:
+        started = time.monotonic()
+        assert answered(process) == []
+        assert ended(process)[0] == 1
+        assert time.monotonic() - started < 3
+
+
+def test_without_the_store_a_marketing_call_is_denied_and_no_number_is_told(
+        gate_toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGI_GATE_STORE_URL", "redis://127.0.0.1:1/0")
+    with running() as process:
+        say(process, header((CLEAR, "fibra", "carrier1")))
+        assert verdict_of(answered(process)) == "DENY STORE_UNAVAILABLE"
+        code, said = ended(process)
+    assert code == 0 and CLEAR[2:] not in said
+
+
+def test_without_the_log_a_call_is_denied(gate_toml: Path) -> None:
+    write_gate_toml(gate_toml.parent, ("decisions.jsonl", "/dev/full"))
+    with running() as process:
+        say(process, header((CLEAR, "fibra", "carrier1")))
+        assert verdict_of(answered(process)) == "DENY LOG_UNAVAILABLE"
+        assert ended(process)[0] == 0
