@@ -33,6 +33,20 @@ _LOCK_SECONDS = 60
 _PAGES_A_BATCH = 500
 _SCAN_COUNT = 10_000
 _OVERTAKEN = "this load was overtaken by another one"
+# scripts, because a full server refuses any command within MULTI, and staged pages must go from there too
+_UNLOCK = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+_SETTLE = f"""
+    if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+    local visible_load = redis.call('GET', KEYS[2])
+    for i = 3, #KEYS do
+        if redis.call('GETRANGE', KEYS[i], 0, {keys.LOAD_ID_BYTES - 1}) == visible_load then
+            redis.call('RENAME', KEYS[i], string.sub(KEYS[i], 1, -{len(keys.STAGED) + 1}))
+        else
+            redis.call('DEL', KEYS[i])
+        end
+    end
+    return 1
+"""
 
 
 class LoadConflict(Exception):
@@ -61,7 +75,7 @@ class Load:
                     self._lock()
                     for controller in self._controllers:
                         self._settle(controller)
-        except StoreUnavailable:
+        except BaseException:
             self._unlock()
             raise
         return self
@@ -72,7 +86,7 @@ class Load:
             if self._locked:
                 for controller in self._controllers:
                     self._settle(controller)  # takes committed pages home, drops staged ones
-        except (redis.RedisError, OSError, LoadConflict):
+        except (redis.RedisError, OSError, StoreUnavailable, LoadConflict):
             pass  # the next load settles
         self._unlock()
 
@@ -166,7 +180,8 @@ class Load:
     def _lock(self) -> None:
         for controller in self._controllers:
             name = keys.lock_key(controller)
-            if not self._client.set(name, self._token, nx=True, ex=_LOCK_SECONDS):
+            if not self._client.set(name, self._token, nx=True, ex=_LOCK_SECONDS) \
+                    and self._client.get(name) != self._token.encode():  # ours, where an answer was lost and asked again
                 self._unlock()
                 left = self._client.ttl(name)
                 raise LoadConflict(
@@ -177,28 +192,18 @@ class Load:
     def _unlock(self) -> None:
         try:
             for name in self._locked:
-                if self._client.get(name) == self._token.encode():
-                    self._client.delete(name)
+                self._client.eval(_UNLOCK, 1, name, self._token)
         except (redis.RedisError, OSError):
             pass  # the lock runs out by itself
         self._locked.clear()
 
     def _settle(self, controller: str) -> None:
         """Take committed pages home and drop those of loads that never committed."""
-        visible_load = self._client.get(keys.load_key(controller))
-        pattern = f"{keys.base(controller)}*{keys.STAGED}"
+        lock, load, pattern = keys.lock_key(controller), keys.load_key(controller), f"{keys.base(controller)}*{keys.STAGED}"
         # a scan may name a key twice
         for names in _batched(set(self._client.scan_iter(match=pattern, count=_SCAN_COUNT)), _PAGES_A_BATCH):
-            pipeline = self._client.pipeline(transaction=False)
-            for name in names:
-                pipeline.getrange(name, 0, keys.LOAD_ID_BYTES - 1)
-            ids = pipeline.execute()
-            with self._transaction() as transaction:
-                for name, id_ in zip(names, ids, strict=True):
-                    if id_ == visible_load:
-                        transaction.rename(name, name[:-len(keys.STAGED)])
-                    else:
-                        transaction.delete(name)
+            if not self._client.eval(_SETTLE, 2 + len(names), lock, load, *names, self._token):
+                raise LoadConflict(_OVERTAKEN)
 
 
 class _store_errors:

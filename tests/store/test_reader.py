@@ -1,0 +1,230 @@
+"""What a call learns from the store: everything in one round trip, or that it could not be learnt."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from redis.crc import key_slot
+
+from agi_gate.facts import Callback, Check, Consent, Contact, Facts, Objection
+from agi_gate.store import keys, page, values
+from agi_gate.store.reader import Store, StoreUnavailable, connect
+from lab.store_server import StoreServer
+from tests.store.conftest import TIMEOUT_MS
+from tests.store.loads import CONTROLLER, DAY_1, NUMBER, everything, load_one_of_each
+from tests.support.proxy import CountingProxy
+
+EVERYTHING_KNOWN = Facts(
+    (Check(DAY_1, False, values.check_id(DAY_1, 0)),), (Consent(DAY_1, "marketing", "telecom", "both", "web", "ip"),),
+    Contact("Elenco", True), Objection(DAY_1, "call"), (Callback(DAY_1),), (DAY_1,))
+PAGE_KEYS = [keys.page_key(CONTROLLER, kind, keys.place(kind, NUMBER)[0]) for kind in keys.KINDS]
+KEYS_OF_A_CALL = [keys.load_key(CONTROLLER), *PAGE_KEYS, *(name + keys.STAGED for name in PAGE_KEYS),
+                  keys.used_key(CONTROLLER, NUMBER)]
+
+
+def ask(url: str, timeout_ms: int = TIMEOUT_MS) -> Facts:
+    with connect(url, timeout_ms) as client:
+        return Store(client).facts_for(CONTROLLER, NUMBER)
+
+
+def test_everything_known_of_a_number_comes_back(client: redis.Redis, store: Store) -> None:
+    load_one_of_each(client)
+    assert store.facts_for(CONTROLLER, NUMBER) == EVERYTHING_KNOWN
+
+
+@pytest.mark.parametrize(("controller", "number"), (
+    (CONTROLLER, "+393331234501"), (CONTROLLER, "+393331234599"), (CONTROLLER, "+3933312345"), ("acm", NUMBER),
+    ("acme2", NUMBER), (CONTROLLER, "+33331234500")))
+def test_nothing_is_known_of_another_number_or_to_another_controller(
+        client: redis.Redis, store: Store, controller: str, number: str) -> None:
+    load_one_of_each(client)
+    assert store.facts_for(controller, number) == Facts()
+
+
+def test_the_facts_of_a_call_come_in_one_round_trip(client: redis.Redis, store_server: StoreServer) -> None:
+    load_one_of_each(client)
+    with CountingProxy(store_server.port) as proxy, connect(proxy.url, TIMEOUT_MS) as through:
+        store = Store(through)
+        store.facts_for(CONTROLLER, NUMBER)
+        before = proxy.round_trips
+        assert store.facts_for(CONTROLLER, NUMBER) == EVERYTHING_KNOWN
+        assert proxy.round_trips - before == 1
+
+
+def test_a_first_call_waits_little_longer(client: redis.Redis, store_server: StoreServer) -> None:
+    with CountingProxy(store_server.port) as proxy, connect(proxy.url, TIMEOUT_MS) as through:
+        Store(through).facts_for(CONTROLLER, NUMBER)
+        assert proxy.round_trips <= 4
+
+
+def test_every_key_of_a_controller_is_on_one_cluster_slot(client: redis.Redis, store: Store) -> None:
+    load_one_of_each(client)
+    load_one_of_each(client, "+390212345600")
+    store.claim(CONTROLLER, NUMBER, Callback(DAY_1))
+    written = {key_slot(name) for name in everything(client)}
+    asked = {key_slot(name.encode()) for name in KEYS_OF_A_CALL}
+    assert written == asked and len(asked) == 1
+
+
+@pytest.mark.parametrize("name", KEYS_OF_A_CALL)
+def test_a_key_of_another_type_is_not_taken_for_nothing_known(client: redis.Redis, store: Store, name: str) -> None:
+    load_one_of_each(client)
+    client.delete(name)
+    client.hset(name, "somebody", "else's")
+    with pytest.raises(StoreUnavailable):
+        store.facts_for(CONTROLLER, NUMBER)
+
+
+@pytest.mark.parametrize("name", KEYS_OF_A_CALL)
+def test_an_error_tells_no_number(client: redis.Redis, store: Store, name: str) -> None:
+    client.hset(name, "somebody", "else's")
+    with pytest.raises(StoreUnavailable) as caught:
+        store.facts_for(CONTROLLER, NUMBER)
+    assert NUMBER[3:9] not in str(caught.value)
+
+
+GARBAGE = {
+    "nothing": b"", "too short": b"1234567", "only a load's id": b"12345678", "text": b"somebody else's value",
+    "zeros": bytes(200), "half a page": bytes(8) + page.encode({offset: b"a history" for offset in range(100)})[:-1]}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
+@pytest.mark.parametrize("name", PAGE_KEYS)
+def test_garbage_under_a_page_key_is_not_taken_for_nothing_known(
+        client: redis.Redis, store: Store, name: str, garbage: bytes) -> None:
+    load_one_of_each(client)
+    client.set(name, garbage)
+    with pytest.raises(StoreUnavailable):
+        store.facts_for(CONTROLLER, NUMBER)
+
+
+GARBAGE_VALUES = [
+    (kind, garbage) for kind in keys.KINDS
+    for garbage in (b"x", b"{", b"null", b'["a"]', b"[[{}]]", b"\xff\xfe", b"[1e99]")]
+
+
+@pytest.mark.parametrize(("kind", "garbage"), GARBAGE_VALUES, ids=[f"{kind.name} {text!r}" for kind, text in GARBAGE_VALUES])
+def test_garbage_as_a_value_is_not_taken_for_nothing_known(
+        client: redis.Redis, store: Store, kind: keys.Kind, garbage: bytes) -> None:
+    digits, offset = keys.place(kind, NUMBER)
+    client.set(keys.page_key(CONTROLLER, kind, digits), bytes(keys.LOAD_ID_BYTES) + page.encode({offset: garbage}))
+    with pytest.raises(StoreUnavailable):
+        store.facts_for(CONTROLLER, NUMBER)
+
+
+def test_a_staged_page_of_a_load_that_never_committed_is_not_seen(client: redis.Redis, store: Store) -> None:
+    load_one_of_each(client)
+    for name in PAGE_KEYS:
+        client.set(name + keys.STAGED, b"another!" + page.encode({}))
+    assert store.facts_for(CONTROLLER, NUMBER) == EVERYTHING_KNOWN
+
+
+# --- a server that does not answer
+
+def test_a_server_that_is_down_is_unavailable(own_server: StoreServer) -> None:
+    own_server.kill()
+    with pytest.raises(StoreUnavailable):
+        ask(own_server.url)
+
+
+@pytest.mark.parametrize("connected", (True, False), ids=("connected before", "never connected"))
+def test_a_server_that_stands_still_is_unavailable_in_time(own_server: StoreServer, connected: bool) -> None:
+    with connect(own_server.url, TIMEOUT_MS) as client:
+        store = Store(client)
+        if connected:
+            store.facts_for(CONTROLLER, NUMBER)
+        own_server.signal(signal.SIGSTOP)
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            store.facts_for(CONTROLLER, NUMBER)
+        assert TIMEOUT_MS * 0.9 < (time.monotonic() - started) * 1000 < TIMEOUT_MS * 2
+        own_server.signal(signal.SIGCONT)
+        assert store.facts_for(CONTROLLER, NUMBER) == Facts()
+
+
+def test_a_late_answer_is_not_taken_for_the_next_call_s(own_server: StoreServer) -> None:
+    with connect(own_server.url, TIMEOUT_MS) as client:
+        load_one_of_each(client)
+        store = Store(client)
+        store.facts_for(CONTROLLER, NUMBER)
+        own_server.signal(signal.SIGSTOP)
+        with pytest.raises(StoreUnavailable):
+            store.facts_for(CONTROLLER, NUMBER)
+        own_server.signal(signal.SIGCONT)
+        assert store.facts_for(CONTROLLER, "+393331234501") == Facts()
+
+
+def test_the_next_call_after_a_restart_is_answered(own_server: StoreServer) -> None:
+    with connect(own_server.url, TIMEOUT_MS) as client:
+        store = Store(client)
+        store.facts_for(CONTROLLER, NUMBER)
+        own_server.kill()
+        own_server.restart()
+        assert store.facts_for(CONTROLLER, NUMBER) == Facts()
+
+
+def test_a_wrong_password_is_unavailable_and_not_told(own_server: StoreServer) -> None:
+    with connect(own_server.url, TIMEOUT_MS) as client:
+        client.config_set("requirepass", "right")
+    for url in (own_server.url, own_server.url.replace("://", "://:hunter2@")):
+        with pytest.raises(StoreUnavailable) as caught:
+            ask(url)
+        assert "hunter2" not in str(caught.value)
+    assert ask(own_server.url.replace("://", "://:right@")) == Facts()
+
+
+# --- something that is no such server
+
+@contextlib.contextmanager
+def a_peer_that_says(words: bytes) -> Iterator[str]:
+    """Listens like a server, and answers anything with the same words."""
+    def answer() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                while connection.recv(65536):
+                    connection.sendall(words)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize("words", (
+    b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\xff\xfe\r\n", b"$-5\r\n", b"$99999999999\r\nabc", b"*3\r\n$-1\r\n",
+    b":notanumber\r\n", b"+OK\r\n" * 3, b"*13\r\n" + b"$-1\r\n" * 13 + b"+OK\r\n+OK\r\n", b"-LOADING not yet\r\n",
+    b"-MOVED 1 127.0.0.1:1\r\n", b"-NOAUTH Authentication required.\r\n"), ids=repr)
+def test_a_peer_that_talks_nonsense_is_unavailable(words: bytes) -> None:
+    with a_peer_that_says(words) as url, pytest.raises(StoreUnavailable):
+        ask(url, 50)
+
+
+def test_an_address_that_swallows_is_unavailable_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        # the queue is full from the second connection on: a third gets no answer to its first packet
+        waiting = [socket.socket() for _ in range(4)]
+        for connection in waiting:
+            connection.setblocking(False)
+            connection.connect_ex(("127.0.0.1", port))
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            ask(f"redis://127.0.0.1:{port}/0")
+        assert (time.monotonic() - started) * 1000 < TIMEOUT_MS * 2
+        for connection in waiting:
+            connection.close()
