@@ -106,7 +106,8 @@ def test_it_works_over_pipes() -> None:
 # --- what is said
 
 @pytest.mark.parametrize("value", (
-    "", " ", "plain", 'say "yes"', '"', '""', "\\", '\\"', "a\\", "a, b", "$(x) ${GATE_VERDICT}", "è ☎", "x" * 400, "a" + '"' * 50))
+    "", " ", "plain", 'say "yes"', '"', '""', "\\", '\\"', "a\\", "a, b", "$(x) ${GATE_VERDICT}", "è ☎", "x" * 400,
+    "a" + '"' * 50))
 def test_a_value_arrives_as_it_is(value: str) -> None:
     with peer_that_says(GOOD + OK) as peer:
         converse(peer.descriptor).set_variable("GATE_SOURCE", value)
@@ -152,7 +153,8 @@ def test_the_end_of_the_stream_is_a_hangup_wherever_it_comes() -> None:
 
 
 @pytest.mark.parametrize("words", (
-    b"520-Invalid command syntax.  Proper usage follows:\n", b"520-Invalid\n Usage: SET VARIABLE\n", b"520", b"HANGUP\n", b"200 res"))
+    b"520-Invalid command syntax.  Proper usage follows:\n", b"520-Invalid\n Usage: SET VARIABLE\n", b"520",
+    b"HANGUP\n", b"200 res"))
 def test_the_end_of_the_stream_within_a_reply_is_a_hangup(words: bytes) -> None:
     with peer_that_says(GOOD + words) as peer, pytest.raises(Hangup):
         converse(peer.descriptor).set_variable("A", "b")
@@ -186,7 +188,8 @@ def test_a_pipe_that_nobody_reads_is_a_hangup() -> None:
 # --- refusals
 
 REFUSALS = {
-    "510": b"510 Invalid or unknown command\n", "511": b"511 Command Not Permitted on a dead channel or intercept routine\n",
+    "510": b"510 Invalid or unknown command\n",
+    "511": b"511 Command Not Permitted on a dead channel or intercept routine\n",
     "520": b"520 Invalid command syntax.  Proper usage not available.\n",
     "520 in several lines": b"520-Invalid command syntax.  Proper usage follows:\n Usage: SET VARIABLE\n200 result=1\n"
                             b"520 End of proper usage.\n",
@@ -207,7 +210,8 @@ def test_an_application_that_is_not_loaded_is_a_refusal() -> None:
         converse(peer.descriptor).hang_up(21)
 
 
-@pytest.mark.parametrize("refusal", (b"510 3331234500\n", b"520 3331234500\n", b"511 3331234500\n", b"999 3331234500\n"))
+@pytest.mark.parametrize("refusal",
+                         (b"510 3331234500\n", b"520 3331234500\n", b"511 3331234500\n", b"999 3331234500\n"))
 def test_an_error_does_not_repeat_what_was_received(refusal: bytes) -> None:
     with peer_that_says(GOOD + refusal) as peer, pytest.raises((CommandRefused, GarbageReceived)) as caught:
         converse(peer.descriptor).set_variable("A", "b")
@@ -218,21 +222,24 @@ def test_an_error_does_not_repeat_what_was_received(refusal: bytes) -> None:
 
 @pytest.mark.parametrize("words", (
     b"\n", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\n", b"agi_network yes\n\n", b"AGI_NETWORK: yes\n\n",
-    b"agi_request: x\nHANGUP\n\n", b"agi_callerid: 1\nagi_dnid: 2\nagi_callerid: 3\n\n", b"agi_" + b"x" * 65 + b": y\n\n", b"x\n" * 10), ids=repr)
+    b"agi_request: x\nHANGUP\n\n", b"agi_callerid: 1\nagi_dnid: 2\nagi_callerid: 3\n\n",
+    b"agi_" + b"x" * 65 + b": y\n\n", b"x\n" * 10), ids=repr)
 def test_a_header_that_is_not_agi_s_is_garbage(words: bytes) -> None:
     with peer_that_says(words, stays=True) as peer, pytest.raises(GarbageReceived):
         converse(peer.descriptor)
 
 
 @pytest.mark.parametrize("reply", (
-    b"\n", b"200\n", b"200 OK\n", b"200 foo=1\n", b"100 result=1 Trying...\n", b"hangup\n", b" 200 result=1\n", b"2000 x\n",
+    b"\n", b"200\n", b"200 OK\n", b"200 foo=1\n", b"100 result=1 Trying...\n", b"hangup\n", b" 200 result=1\n",
+    b"2000 x\n",
     b"\xff\xfe\n", b"agi_arg_3: carrier1\n", b"failure\n"), ids=repr)
 def test_a_reply_that_is_not_agi_s_is_garbage(reply: bytes) -> None:
     with peer_that_says(GOOD + reply, stays=True) as peer, pytest.raises(GarbageReceived):
         converse(peer.descriptor).set_variable("A", "b")
 
 
-@pytest.mark.parametrize(("lines", "refused"), ((MAX_HEADER_LINES - 1, False), (MAX_HEADER_LINES, True), (100_000, True)))
+@pytest.mark.parametrize(("lines", "refused"),
+                         ((MAX_HEADER_LINES - 1, False), (MAX_HEADER_LINES, True), (100_000, True)))
 def test_a_header_has_an_end(lines: int, refused: bool) -> None:
     words = b"".join(b"agi_arg_%d: x\n" % number for number in range(lines)) + b"\n"
     with peer_that_says(words, stays=True) as peer:

@@ -50,18 +50,20 @@ ONE_MISTAKE = {
     "misspelt key": (("workers = 2", "worker = 2"),
                      "daemon.worker: is not a key that the gate knows; did you mean `workers`?"),
     "misspelt key of a named table": (('source = "Elenco', 'sorce = "Elenco'),
-                                      "campaigns.fibra.sorce: is not a key that the gate knows; did you mean `source`?"),
+                                     "campaigns.fibra.sorce: is not a key that the gate knows; did you mean `source`?"),
     "misspelt table": (("[policy]", "[polcy]"), "polcy: is not a key that the gate knows; did you mean `policy`?"),
     "a key that is like no other": (("workers = 2", "zzz = 2"), "known here: listen, workers, deadline_ms"),
     "wrong type": (("workers = 2", 'workers = "2"'), "daemon.workers: '2' will not do"),
     "truth as text": (("roc_declared = true", 'roc_declared = "yes"'), "caller_ids.+390212340000.roc_declared: 'yes'"),
     "out of range": (("workers = 2", "workers = 0"), "daemon.workers: 0 will not do"),
     "deadline past the dialplan's patience": (("workers = 2", "deadline_ms = 2000"), "daemon.deadline_ms: 2000"),
-    "no such purpose": (('"marketing"', '"selling"'), "campaigns.fibra.purpose: 'selling' will not do: input should be"),
+    "no such purpose": (('"marketing"', '"selling"'),
+                        "campaigns.fibra.purpose: 'selling' will not do: input should be"),
     "address without a port": (("127.0.0.1:0", "127.0.0.1"),
                                "daemon.listen: '127.0.0.1' will not do: write an address and a port: 127.0.0.1:4573"),
     "port past the last": (("127.0.0.1:0", "127.0.0.1:65536"), "daemon.listen: there is no port 65536"),
-    "country as a word": (('"IT"', '"Italy"'), "trunks.carrier1.country: 'Italy' will not do: write two capital letters"),
+    "country as a word": (('"IT"', '"Italy"'),
+                          "trunks.carrier1.country: 'Italy' will not do: write two capital letters"),
     "no caller IDs": (('caller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource',
                        'caller_ids = []\ntrunk = "carrier1"\nsource'), "campaigns.fibra.caller_ids: this will not do"),
     "a table that is a word": (("[policy]\nhours = \"off\"", "policy = 3"), ": "),
@@ -72,7 +74,8 @@ ONE_MISTAKE = {
     "unknown holder": (('holder = "acme"', 'holder = "acne"'),
                        "caller_ids.+390212340000.holder: `acne` is no controller of this file, nor `callcentre`"),
     "caller ID of a campaign that is an extension": (
-        ('caller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource', 'caller_ids = ["201"]\ntrunk = "carrier1"\nsource'),
+        ('caller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource',
+         'caller_ids = ["201"]\ntrunk = "carrier1"\nsource'),
         "campaigns.fibra.caller_ids: `201` is not a number that may be presented"),
     "caller ID of another country": (('[caller_ids."+390212340000"]', '[caller_ids."+41446681800"]'),
                                      "caller_ids.+41446681800: `+41446681800` is not a number that may be presented"),
@@ -98,7 +101,8 @@ def test_one_mistake_is_one_line_with_its_key(tmp_path: Path, change: tuple[str,
 
 
 def test_every_mistake_is_named_in_one_run(tmp_path: Path) -> None:
-    found = mistakes(tmp_path, ("workers = 2", "worker = 2"), ('"marketing"', '"selling"'), ('holder = "acme"', 'holder = "x"'),
+    found = mistakes(tmp_path, ("workers = 2", "worker = 2"), ('"marketing"', '"selling"'),
+                     ('holder = "acme"', 'holder = "x"'),
                      hours('hours = "office"'), ('country = "IT"', ""), url("redis://"))
     assert sorted(mistake.split(":")[0] for mistake in found) == [
         "caller_ids.+390212340000.holder", "campaigns.fibra.purpose", "daemon.worker", "policy.hours", "store.url",
@@ -107,14 +111,16 @@ def test_every_mistake_is_named_in_one_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("id_", ("callcentre", "a b", "a:b", "{a}", "è", "x" * 41))
 def test_a_controller_id_that_cannot_be_a_key_is_refused(tmp_path: Path, id_: str) -> None:
-    found = mistakes(tmp_path, ("[controllers.acme]", f'[controllers."{id_}"]\nname = "X"\nsector = "x"\n[controllers.acme]'))
+    found = mistakes(tmp_path,
+                     ("[controllers.acme]", f'[controllers."{id_}"]\nname = "X"\nsector = "x"\n[controllers.acme]'))
     assert len(found) == 1 and found[0].startswith(f"controllers.{id_}: an id is")
 
 
 # --- files that are no files
 
 @pytest.mark.parametrize(("content", "why"), (
-    (b"[store", "is no TOML"), (b"\xff\xfe", "is no TOML"), (b'a = "\xe9"', "is no TOML"), (b"a = " + b"9" * 5000, "is no TOML"),
+    (b"[store", "is no TOML"), (b"\xff\xfe", "is no TOML"), (b'a = "\xe9"', "is no TOML"),
+    (b"a = " + b"9" * 5000, "is no TOML"),
     (b"a = " + b"[" * 100_000, "is no TOML"), (b"", "store: is missing")), ids=repr)
 def test_what_is_no_configuration_is_a_clear_error(tmp_path: Path, content: bytes, why: str) -> None:
     path = tmp_path / "gate.toml"
@@ -138,9 +144,11 @@ def test_the_path_is_the_one_given_then_the_environment_s_then_the_default(monke
 
 # --- the store's address
 
-GOOD_URLS = ("redis://127.0.0.1", "redis://127.0.0.1:6379/0", "redis://:p%23ss@store.example:6379/15", "redis://[::1]:6379",
+GOOD_URLS = ("redis://127.0.0.1", "redis://127.0.0.1:6379/0", "redis://:p%23ss@store.example:6379/15",
+             "redis://[::1]:6379",
              "rediss://user:pass@store.example:6380/0?ssl_ca_certs=/etc/ca.pem", "unix:///run/redis.sock?db=1")
-BAD_URLS = ("", "127.0.0.1:6379", "http://127.0.0.1", "redis://", "redis:///0", "redis://host:port/0", "redis://host:99999/0",
+BAD_URLS = ("", "127.0.0.1:6379", "http://127.0.0.1", "redis://", "redis:///0", "redis://host:port/0",
+            "redis://host:99999/0",
             "redis://host:0/0", "redis://host/db", "redis://host/0?db=x", "redis://[::1/0", "unix://",
             # each would have the last word over the gate's own
             "redis://host/0?socket_timeout=60", "redis://host/0?decode_responses=true", "redis://host/0?protocol=3",
@@ -174,7 +182,8 @@ def test_an_unusable_store_url_of_the_environment_is_a_mistake_too(
 
 
 @pytest.mark.parametrize("change", (
-    ('[store]\nurl = "redis://127.0.0.1:1/0"', f'store = "redis://:{SECRET}@host/0"'), ("url = ", f'urll = "{SECRET}"\nurl = '),
+    ('[store]\nurl = "redis://127.0.0.1:1/0"', f'store = "redis://:{SECRET}@host/0"'),
+    ("url = ", f'urll = "{SECRET}"\nurl = '),
     ('url = "redis://127.0.0.1:1/0"', f'url = ["{SECRET}"]'), ("url = ", f'timeout_ms = "{SECRET}"\nurl = '),
     ("url = ", f'url = "redis://:{SECRET}@h/0"\nurl = '), ("url = ", f'url = "redis://:{SECRET}@h/0\n')), ids=str)
 def test_a_password_in_the_wrong_place_is_not_told_either(tmp_path: Path, change: tuple[str, str]) -> None:
@@ -219,7 +228,8 @@ def test_caller_ids_are_the_same_number_however_they_are_written(tmp_path: Path,
         f'[caller_ids."{written}"]\nholder = "acme"\nroc_declared = true\nlast_recall_test = 2026-10-01'))).policy
     assert policy.caller_ids == {"+390212340000": CallerId("+390212340000", "acme", True, date(2026, 10, 1))}
     policy = config.load(write_gate_toml(tmp_path, (
-        'caller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource', f'caller_ids = ["{written}"]\ntrunk = "carrier1"\nsource'
+        'caller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource',
+        f'caller_ids = ["{written}"]\ntrunk = "carrier1"\nsource'
     ))).policy
     assert policy.campaigns["fibra"].caller_ids == ("+390212340000",)
 
@@ -245,7 +255,8 @@ def test_own_hours_are_minutes_from_midnight(tmp_path: Path, written: str, minut
 
 
 @pytest.mark.parametrize("written", (
-    "20-9", "9-9", "9", "9-", "-20", "9-25", "24:01-24:30", "9-24:01", "9:60-20", "9:5-20", "9.30-20", "::-9", ":-9", "9:-20",
+    "20-9", "9-9", "9", "9-", "-20", "9-25", "24:01-24:30", "9-24:01", "9:60-20", "9:5-20", "9.30-20", "::-9", ":-9",
+    "9:-20",
     "9 - 20", "9-20-21", "", "Closed", "٩-20"))
 def test_hours_that_are_no_window_are_refused(tmp_path: Path, written: str) -> None:
     found = mistakes(tmp_path, hours(OWN_HOURS.format(written)))

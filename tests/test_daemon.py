@@ -52,7 +52,8 @@ def own_daemon(store_url: str, tmp_path: Path) -> Iterator[Daemon]:
 
 @pytest.mark.parametrize("one_byte", (False, True), ids=("whole", "byte by byte"))
 @pytest.mark.parametrize("stray_hangup", (False, True), ids=("", "HANGUP before each reply"))
-def test_an_allowed_call_hears_allow_last_and_is_not_hung_up(daemon: Daemon, one_byte: bool, stray_hangup: bool) -> None:
+def test_an_allowed_call_hears_allow_last_and_is_not_hung_up(daemon: Daemon, one_byte: bool,
+                                                             stray_hangup: bool) -> None:
     heard = ask(daemon.address, CLEAR, "fibra", "carrier1", one_byte=one_byte, stray_hangup=stray_hangup)
     assert heard.commands[-1] == 'SET VARIABLE "GATE_VERDICT" "ALLOW"' and heard.hangup_cause is None
     assert heard.variables == {
@@ -77,14 +78,20 @@ def test_with_on_deny_return_a_denied_call_goes_back_to_the_dialplan(store_url: 
 
 
 @pytest.mark.parametrize(("arguments", "changes", "expected"), (
-    ((CLEAR, "fibra"), {}, ALLOWED), ((NEVER_CHECKED, "fibra"), {}, "DENY REGISTRY_UNKNOWN"), ((NEVER_CHECKED, "assistenza"), {}, SERVICE),
-    (("112", "fibra"), {}, EMERGENCY), (("112", "fibra"), {"agi_callingpres": "32", "agi_callerid": "unknown"}, EMERGENCY),
-    ((CLEAR, "fibra"), {"agi_callingpres": "32"}, "DENY CALLER_ID_WITHHELD"), ((CLEAR, "fibra"), {"agi_callerid": "unknown"}, "DENY CALLER_ID_MISSING"),
-    ((CLEAR, "fibra"), {"agi_callerid": "201"}, "DENY CALLER_ID_MALFORMED"), ((CLEAR, "fibra"), {"agi_callerid": "\udcff"}, "DENY CALLER_ID_MALFORMED"),
-    ((CLEAR, "unknown"), {}, "DENY CAMPAIGN_UNKNOWN"), ((CLEAR,), {}, "DENY CAMPAIGN_UNKNOWN"), ((), {}, "DENY DESTINATION_INVALID"),
+    ((CLEAR, "fibra"), {}, ALLOWED), ((NEVER_CHECKED, "fibra"), {}, "DENY REGISTRY_UNKNOWN"),
+    ((NEVER_CHECKED, "assistenza"), {}, SERVICE),
+    (("112", "fibra"), {}, EMERGENCY),
+    (("112", "fibra"), {"agi_callingpres": "32", "agi_callerid": "unknown"}, EMERGENCY),
+    ((CLEAR, "fibra"), {"agi_callingpres": "32"}, "DENY CALLER_ID_WITHHELD"),
+    ((CLEAR, "fibra"), {"agi_callerid": "unknown"}, "DENY CALLER_ID_MISSING"),
+    ((CLEAR, "fibra"), {"agi_callerid": "201"}, "DENY CALLER_ID_MALFORMED"),
+    ((CLEAR, "fibra"), {"agi_callerid": "\udcff"}, "DENY CALLER_ID_MALFORMED"),
+    ((CLEAR, "unknown"), {}, "DENY CAMPAIGN_UNKNOWN"), ((CLEAR,), {}, "DENY CAMPAIGN_UNKNOWN"),
+    ((), {}, "DENY DESTINATION_INVALID"),
     (("", "", ""), {}, "DENY DESTINATION_INVALID"), (("02\udcff", "fibra"), {}, "DENY DESTINATION_INVALID"),
     # what a phone dialled must not become the campaign's argument
-    ((CLEAR, "assistenza", "fibra", "carrier1"), {}, "DENY DESTINATION_INVALID"), (("x" * 8000, "fibra"), {}, "DENY DESTINATION_INVALID"),
+    ((CLEAR, "assistenza", "fibra", "carrier1"), {}, "DENY DESTINATION_INVALID"),
+    (("x" * 8000, "fibra"), {}, "DENY DESTINATION_INVALID"),
 ), ids=str)
 def test_each_request_has_its_answer_and_its_record(
         daemon: Daemon, arguments: tuple[str, ...], changes: dict[str, str], expected: str) -> None:
@@ -155,7 +162,9 @@ def test_garbage_ends_its_own_conversation_and_nothing_else(own_daemon: Daemon) 
     assert own_daemon.workers() == workers
 
 
-@pytest.mark.parametrize("reply", (b"3331234500\n", b"200 3331234500\n", b"510 3331234500\n", b"520 3331234500\n", b"511 3331234500\n"))
+@pytest.mark.parametrize("reply",
+                         (b"3331234500\n", b"200 3331234500\n", b"510 3331234500\n", b"520 3331234500\n",
+                          b"511 3331234500\n"))
 def test_a_garbage_reply_never_ends_in_allow(daemon: Daemon, reply: bytes) -> None:
     heard = talk(daemon, header((CLEAR, "fibra")) + reply * 20)
     assert heard.count(b"\n") == 1 and b"ALLOW" not in heard

@@ -75,7 +75,8 @@ def test_sighup_takes_a_new_configuration_whole(daemon: Daemon, gate_toml: Path)
     assert (gate_toml.parent / "new.jsonl").exists()
 
 
-WRONG = (("roc_declared = true", "roc_declared = false\nroc = 1"), ('url = "redis://127.0.0.1:1/0"', 'url = "redis://h:p/0"'),
+WRONG = (("roc_declared = true", "roc_declared = false\nroc = 1"),
+         ('url = "redis://127.0.0.1:1/0"', 'url = "redis://h:p/0"'),
          ("[store]", "[store"))
 
 

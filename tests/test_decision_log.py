@@ -139,4 +139,5 @@ def test_processes_share_a_file_without_mixing(path: Path) -> None:
         process.join()
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert len(records) == 1200
-    assert all([record["number"] for record in records if record["name"] == name] == list(range(300)) for name in "abcd")
+    for name in "abcd":
+        assert [record["number"] for record in records if record["name"] == name] == list(range(300))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agi_gate import config, feeds
+from agi_gate.config import tables
 from agi_gate.ops.main import parser
 from agi_gate.regime import REGIMES
 from agi_gate.verdict import Reason
@@ -38,10 +39,10 @@ def test_each_configuration_key_is_explained() -> None:
     text = (PROJECT / "docs/configuration.md").read_text()
     explained = set(re.findall(r"^\| `(.*?)`", text, re.MULTILINE))
     known = set()
-    for section, table in (("store", config._Store), ("daemon", config._Daemon), ("log", config._Log),
-                           ("policy", config._Policy), ("controllers.ID", config._Controller),
-                           ('caller_ids."+39..."', config._CallerId), ("trunks.ID", config._Trunk),
-                           ("campaigns.ID", config._Campaign)):
+    for section, table in (("store", tables.StoreTable), ("daemon", tables.DaemonTable), ("log", tables.LogTable),
+                           ("policy", tables.PolicyTable), ("controllers.ID", tables.ControllerTable),
+                           ('caller_ids."+39..."', tables.CallerIdTable), ("trunks.ID", tables.TrunkTable),
+                           ("campaigns.ID", tables.CampaignTable)):
         known |= {f"{section}.{key}" for key in table.model_fields}
     assert explained == known
 

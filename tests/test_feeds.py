@@ -40,14 +40,16 @@ def registry(folder: Path, data: bytes, submitted: bytes | None = None, name: st
 
 FLAGGED = {FIXED: True, MOBILE: False}
 SAME_FILE = {
-    "LF": b"0212345600,1\n3331234500,0\n", "CRLF": b"0212345600,1\r\n3331234500,0\r\n", "no end": b"0212345600,1\n3331234500,0",
+    "LF": b"0212345600,1\n3331234500,0\n", "CRLF": b"0212345600,1\r\n3331234500,0\r\n",
+    "no end": b"0212345600,1\n3331234500,0",
     "BOM": b"\xef\xbb\xbf0212345600,1\n3331234500,0\n", "semicolon": b"0212345600;1\n3331234500;0\n",
     "tab": b"0212345600\t1\n3331234500\t0\n", "blanks": b" 0212345600 , 1 \n3331234500,0\n",
     "empty lines at the end": b"0212345600,1\n3331234500,0\n\r\n\n  \n", "E.164": b"+390212345600,1\n+393331234500,0\n",
     "with 0039": b"00390212345600,1\n00393331234500,0\n",
     "extra columns": b"0212345600,1,Milano,2026\n3331234500,0,,\n",
     "extra columns with other separators": b"0212345600;1;Rossi, Mario, Milano\n3331234500;0;\n",
-    "Latin-1": "0212345600,1,Forlì\n3331234500,0,è\n".encode("latin-1"), "UTF-8": "0212345600,1,Forlì\n3331234500,0\n".encode(),
+    "Latin-1": "0212345600,1,Forlì\n3331234500,0,è\n".encode("latin-1"),
+    "UTF-8": "0212345600,1,Forlì\n3331234500,0\n".encode(),
     "one number twice": b"0212345600,1\n3331234500,0\n0212345600,1\n",
 }
 
@@ -62,7 +64,8 @@ def test_a_flagged_file_reads_the_same_in_each_dress(tmp_path: Path, data: bytes
 
 @pytest.mark.parametrize(("field", "number"), (
     ("021234", SHORT), ("0212345600", FIXED), ("02123456789", "+3902123456789"), ("021234567890", "+39021234567890"),
-    ("333123456", "+39333123456"), ("3331234500", MOBILE), ("3931234567", "+393931234567"), ("5512345678", "+395512345678")))
+    ("333123456", "+39333123456"), ("3331234500", MOBILE), ("3931234567", "+393931234567"),
+    ("5512345678", "+395512345678")))
 def test_short_and_long_numbers_are_not_lost(tmp_path: Path, field: str, number: str) -> None:
     assert registry(tmp_path, f"{field},1\n".encode()).results == {number: True}
 
@@ -74,9 +77,12 @@ REJECTED = {
     "flag of another script": ("0212345601,١".encode(), "`١` is no flag"), "too short": (b"02123,0", "`02123` is not"),
     "too long": (b"0212345678901,0", "`0212345678901` is not"), "bare 39": (b"39333123450,0", "`39333123450` is not"),
     "eleven digits that begin with 39": (b"393331234500,0", "`393331234500` is not"),
-    "landline without its 0": (b"212345600,0", "`212345600` is not"), "foreign": (b"+41446681800,0", "`+41446681800` is not"),
-    "a word": (b"abc,0", "`abc` is not"), "empty line in the middle": (b"", "`` is not"), "quoted": (b'"0212345601","0"', "is not"),
-    "another separator": (b"0212345601;0", "`0212345601;0` is not"), "two numbers": (b"0212345601 0212345602,0", "is not"),
+    "landline without its 0": (b"212345600,0", "`212345600` is not"),
+    "foreign": (b"+41446681800,0", "`+41446681800` is not"),
+    "a word": (b"abc,0", "`abc` is not"), "empty line in the middle": (b"", "`` is not"),
+    "quoted": (b'"0212345601","0"', "is not"),
+    "another separator": (b"0212345601;0", "`0212345601;0` is not"),
+    "two numbers": (b"0212345601 0212345602,0", "is not"),
     "emergency": (b"112,0", "`112` is not"), "digits of another script": ("٠٢١٢٣٤٥٦٠٠,0".encode(), "is not"),
 }
 
@@ -102,7 +108,8 @@ SUBMITTED = b"0212345600\r\n3331234500\r\n021234\r\n"
 
 
 @pytest.mark.parametrize("returned", (
-    b"3331234500\r\n021234\r\n", b"021234\n3331234500", b"+39021234\n3331234500;x\n", b"3331234500\n021234\n3331234500\n"))
+    b"3331234500\r\n021234\r\n", b"021234\n3331234500", b"+39021234\n3331234500;x\n",
+    b"3331234500\n021234\n3331234500\n"))
 def test_what_is_missing_from_a_stripped_file_is_enrolled(tmp_path: Path, returned: bytes) -> None:
     feed = registry(tmp_path, returned, SUBMITTED)
     assert (feed.results, feed.rejects) == ({FIXED: True, MOBILE: False, SHORT: False}, [])
@@ -136,7 +143,8 @@ def test_a_wrong_row_of_a_stripped_file_does_not_make_a_number_callable(tmp_path
     assert set(feed.results.values()) == {True} and len(feed.rejects) == 1
 
 
-@pytest.mark.parametrize("returned", (b"0212345600,1\n3331234500,0\n", b"0212345600,1\n3331234500\n", b"3331234500\n021234;0\n"))
+@pytest.mark.parametrize("returned",
+                         (b"0212345600,1\n3331234500,0\n", b"0212345600,1\n3331234500\n", b"3331234500\n021234;0\n"))
 def test_a_flagged_file_is_never_read_as_a_stripped_one(tmp_path: Path, returned: bytes) -> None:
     with pytest.raises(feeds.FeedError, match="carries flags"):
         registry(tmp_path, returned, SUBMITTED)
@@ -149,7 +157,8 @@ def test_a_stripped_file_is_never_read_as_a_flagged_one(tmp_path: Path) -> None:
 
 
 def test_a_stripped_check_is_known_by_both_of_its_files(tmp_path: Path) -> None:
-    one, other = registry(tmp_path, b"021234\n", SUBMITTED), registry(tmp_path, b"021234\n", SUBMITTED + b"3331234501\n")
+    one, other = registry(tmp_path, b"021234\n", SUBMITTED), registry(tmp_path, b"021234\n",
+                                                                      SUBMITTED + b"3331234501\n")
     assert one.sha256 != other.sha256
     assert one.sha256 == registry(tmp_path, b"021234\n", SUBMITTED).sha256
 
@@ -159,7 +168,8 @@ def test_a_stripped_check_is_known_by_both_of_its_files(tmp_path: Path) -> None:
 UNUSABLE = {
     "empty": (b"", "esito.txt", "is empty"), "only blanks": (b" \r\n\r\n", "esito.txt", "is empty"),
     "two members": (zipped(b"0212345600,1", b"x"), "esito.zip", "holds 2 files"),
-    "no member": (zipped(), "esito.zip", "holds 0 files"), "no zip": (b"0212345600,1\n", "esito.zip", "cut short, locked or not"),
+    "no member": (zipped(), "esito.zip", "holds 0 files"),
+    "no zip": (b"0212345600,1\n", "esito.zip", "cut short, locked or not"),
     "zip cut short": (zipped(b"0212345600,1\n" * 99)[:-30], "esito.zip", "cut short"),
     "gzip cut short": (gzip.compress(b"0212345600,1\n" * 99)[:-9], "esito.txt.gz", "cut short"),
     "no gzip": (b"0212345600,1\n", "esito.txt.gz", "cut short, locked or not"),
@@ -222,7 +232,7 @@ BOMB = bytes(64 << 20)
     (zipped(BOMB, method=zipfile.ZIP_BZIP2), "bzip2.zip")), ids=lambda value: value if isinstance(value, str) else "")
 def test_a_file_that_unpacks_to_more_than_any_list_is_refused_in_little_memory(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, name: str) -> None:
-    monkeypatch.setattr(feeds, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(feeds.files, "MAX_BYTES", 1 << 20)
     path = written(tmp_path, data, name)
     tracemalloc.start()
     try:
@@ -237,9 +247,9 @@ def test_a_file_of_the_greatest_size_is_read_and_one_byte_more_is_not(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = b"0212345600,1\r\n3331234500,0\r\n"
     for data, name in ((text, "esito.txt"), (zipped(text), "esito.zip"), (gzip.compress(text), "esito.gz")):
-        monkeypatch.setattr(feeds, "MAX_BYTES", len(text))
+        monkeypatch.setattr(feeds.files, "MAX_BYTES", len(text))
         assert registry(tmp_path, data, name=name).results == FLAGGED
-        monkeypatch.setattr(feeds, "MAX_BYTES", len(text) - 1)
+        monkeypatch.setattr(feeds.files, "MAX_BYTES", len(text) - 1)
         with pytest.raises(feeds.FeedError, match="more than any list"):
             registry(tmp_path, data, name=name)
 

@@ -66,13 +66,16 @@ def test_columns_come_in_any_order(tmp_path: Path, name: str) -> None:
     expected = one_row(tmp_path, name).rows
     orders = list(permutations(row))
     for order in orders[::max(1, len(orders) // 24)]:
-        assert read(tmp_path, name, f"{','.join(order)}\n{','.join(row[column] for column in order)}\n").rows == expected
+        assert read(tmp_path, name,
+                    f"{','.join(order)}\n{','.join(row[column] for column in order)}\n").rows == expected
 
 
 @pytest.mark.parametrize("text", (
     "number;controller;silent_at\n3331234500;acme;{}\n", "number\tcontroller\tsilent_at\n3331234500\tacme\t{}\n",
-    "\ufeffnumber,controller,silent_at\r\n3331234500,acme,{}\r\n", " Number , CONTROLLER,silent_at\n 3331234500 , acme , {} \n",
-    "number,controller,silent_at\n\n3331234500,acme,{}\n,,\n\n", '"number","controller","silent_at"\n"3331234500","acme","{}"'))
+    "\ufeffnumber,controller,silent_at\r\n3331234500,acme,{}\r\n",
+    " Number , CONTROLLER,silent_at\n 3331234500 , acme , {} \n",
+    "number,controller,silent_at\n\n3331234500,acme,{}\n,,\n\n",
+    '"number","controller","silent_at"\n"3331234500","acme","{}"'))
 def test_a_spreadsheet_s_ways_are_borne_with(tmp_path: Path, text: str) -> None:
     feed = read(tmp_path, "rests", text.format(NINE_IN_ROME))
     assert (feed.rows, feed.rejects) == ([feeds.Row("acme", "+393331234500", NINE)], [])
@@ -84,7 +87,8 @@ def test_numbers_are_the_same_however_they_are_written(tmp_path: Path, written: 
     assert one_row(tmp_path, "rests", number=written).rows[0].e164 == "+393331234500"
 
 
-@pytest.mark.parametrize("written", ("39333123450", "112", "", "abc", "33312345", "0212345678p12", "3331234500,", "+39"))
+@pytest.mark.parametrize("written",
+                         ("39333123450", "112", "", "abc", "33312345", "0212345678p12", "3331234500,", "+39"))
 def test_what_is_no_number_is_rejected(tmp_path: Path, written: str) -> None:
     assert f"`{written}` is not a number" in why_not(tmp_path, "rests", number=written)
 
@@ -101,7 +105,8 @@ INSTANTS = [("consents", column) for column in ("granted_at", "expires_at", "rev
 @pytest.mark.parametrize(("name", "column"), INSTANTS)
 @pytest.mark.parametrize(("written", "why"), (
     ("2026-10-01T11:00:00", "has no offset"), ("2026-10-01", "has no offset"), ("01/10/2026 11:00", "is not a time"),
-    ("1789-07-14T11:00:00+00:00", "1990 to 2100"), ("2101-01-01T00:00:00Z", "1990 to 2100"), ("2026-13-01T11:00:00Z", "is not a time"),
+    ("1789-07-14T11:00:00+00:00", "1990 to 2100"), ("2101-01-01T00:00:00Z", "1990 to 2100"),
+    ("2026-13-01T11:00:00Z", "is not a time"),
     ("now", "is not a time")))
 def test_a_time_that_is_not_sure_is_rejected(tmp_path: Path, name: str, column: str, written: str, why: str) -> None:
     said = why_not(tmp_path, name, **{column: written})
@@ -115,19 +120,22 @@ def test_an_offset_is_understood(tmp_path: Path, written: str) -> None:
 
 @pytest.mark.parametrize(("name", "column"), [
     (name, column) for name, columns in (("consents", ("granted_at",)), ("objections", ("objected_at",)),
-                                         ("callbacks", ("requested_at",)), ("rests", ("silent_at",))) for column in columns])
+                                         ("callbacks", ("requested_at",)),
+                                         ("rests", ("silent_at",))) for column in columns])
 def test_the_time_that_a_fact_is_made_of_may_not_be_empty(tmp_path: Path, name: str, column: str) -> None:
     assert why_not(tmp_path, name, **{column: ""}).startswith(f"{column}: ")
 
 
 @pytest.mark.parametrize(("cells", "changes"), (
-    ({"category": "Telecom"}, {}), ({"purpose": "MARKETING"}, {}), ({"purpose": "market_research"}, {"purpose": "market_research"}),
+    ({"category": "Telecom"}, {}), ({"purpose": "MARKETING"}, {}),
+    ({"purpose": "market_research"}, {"purpose": "market_research"}),
     ({"channel": "human"}, {"channel": "human"}), ({"channel": "automated"}, {"channel": "automated"}),
     ({"category": ""}, {"category": ""}), ({"origin": ""}, {"origin": ""}), ({"evidence": ""}, {"evidence": ""}),
     ({"notice": "v3"}, {"notice": "v3"}), ({"expires_at": "", "revoked_at": "", "contract_ended_on": ""}, {}),
     ({"expires_at": NINE_IN_ROME}, {"expires_at": NINE}), ({"revoked_at": NINE_IN_ROME}, {"revoked_at": NINE}),
     ({"contract": ""}, {}), ({"contract": "no"}, {}), ({"contract": "Yes"}, {"contract": True}),
-    ({"contract": "yes", "contract_ended_on": "2026-09-30"}, {"contract": True, "contract_ended_on": date(2026, 9, 30)}),
+    ({"contract": "yes", "contract_ended_on": "2026-09-30"},
+     {"contract": True, "contract_ended_on": date(2026, 9, 30)}),
 ), ids=str)
 def test_what_the_columns_of_a_consent_mean(tmp_path: Path, cells: dict[str, str], changes: dict[str, Any]) -> None:
     expected = {name: changes.get(name, getattr(CONSENT, name)) for name in CONSENT.__slots__}
@@ -135,16 +143,20 @@ def test_what_the_columns_of_a_consent_mean(tmp_path: Path, cells: dict[str, str
 
 
 @pytest.mark.parametrize(("cells", "why"), (
-    ({"purpose": "selling"}, "purpose: `selling` is not one of marketing, market_research"), ({"purpose": ""}, "purpose: `` is not"),
-    ({"channel": "phone"}, "channel: `phone` is not one of human, automated, both"), ({"channel": ""}, "channel: `` is not"),
-    ({"contract": "1"}, "contract: `1` is not one of yes, no"), ({"contract_ended_on": "30/09/2026"}, "contract_ended_on: `30/09/2026`"),
+    ({"purpose": "selling"}, "purpose: `selling` is not one of marketing, market_research"),
+    ({"purpose": ""}, "purpose: `` is not"),
+    ({"channel": "phone"}, "channel: `phone` is not one of human, automated, both"),
+    ({"channel": ""}, "channel: `` is not"),
+    ({"contract": "1"}, "contract: `1` is not one of yes, no"),
+    ({"contract_ended_on": "30/09/2026"}, "contract_ended_on: `30/09/2026`"),
     ({"revoked_at": "2026-10-01T10:59:59+02:00"}, "revoked_at: lies before granted_at")), ids=str)
 def test_a_consent_that_is_not_sure_is_rejected(tmp_path: Path, cells: dict[str, str], why: str) -> None:
     assert why in why_not(tmp_path, "consents", **cells)
 
 
 def test_the_columns_of_a_contact_and_a_callback(tmp_path: Path) -> None:
-    assert item(tmp_path, "contacts", directory="NO", acquired_on="2026-09-01") == Contact("Elenco", False, date(2026, 9, 1))
+    assert item(tmp_path, "contacts", directory="NO", acquired_on="2026-09-01") == Contact("Elenco", False,
+                                                                                           date(2026, 9, 1))
     assert item(tmp_path, "callbacks", valid_until="2026-10-01T12:00:00+02:00").valid_until == NINE.replace(hour=10)
     assert "directory: `maybe` is not one of yes, no" in why_not(tmp_path, "contacts", directory="maybe")
     assert "valid_until: lies before" in why_not(tmp_path, "callbacks", valid_until="2026-10-01T10:59:59+02:00")
@@ -153,10 +165,12 @@ def test_the_columns_of_a_contact_and_a_callback(tmp_path: Path) -> None:
 # --- headers
 
 @pytest.mark.parametrize(("header", "why"), (
-    ("number,controller", "column `silent_at` is missing"), ("number,controller,silent", "column `silent` is not known"),
+    ("number,controller", "column `silent_at` is missing"),
+    ("number,controller,silent", "column `silent` is not known"),
     ("number,controller,silentat,silent_at", "column `silentat` is not known; did you mean `silent_at`?"),
     ("number,controller,silent_at,number", "column `number` stands there twice"), ("", "column `number` is missing"),
-    ("number,controller,silent_at,", "column `` is not known"), ("3331234500,acme,2026-10-01T11:00:00+02:00", "is missing"),
+    ("number,controller,silent_at,", "column `` is not known"),
+    ("3331234500,acme,2026-10-01T11:00:00+02:00", "is missing"),
     ("number controller silent_at", "column `number` is missing")))
 def test_a_header_that_is_not_sure_refuses_the_file(tmp_path: Path, header: str, why: str) -> None:
     with pytest.raises(feeds.FeedError) as caught:
@@ -189,7 +203,8 @@ def test_a_row_is_named_by_the_line_on_which_it_begins(tmp_path: Path) -> None:
             f'bad3,acme,"say ""yes""",yes\n'             # 10
             f'3331234501,acme,x,yes\n')
     feed = read(tmp_path, "contacts", text)
-    assert [(reject.line, reject.why.split("`")[1]) for reject in feed.rejects] == [(4, "bad1"), (6, "bad2"), (10, "bad3")]
+    assert [(reject.line, reject.why.split("`")[1]) for reject in feed.rejects] == [(4, "bad1"), (6, "bad2"),
+                                                                                    (10, "bad3")]
     assert [row.item.source for row in feed.rows] == ["a\nlist", "x"]
 
 
@@ -203,7 +218,8 @@ def test_a_row_of_another_width_is_rejected(tmp_path: Path, row: str, why: str) 
 
 @pytest.mark.parametrize("text", (
     'number,controller,silent_at\n3331234500,acme,"2026', 'number,controller,silent_at\n3331234500,"ac"me,x\n',
-    "number,controller,silent_at\n" + "x" * 200_000 + ",acme,x\n"), ids=("quote without an end", "text behind a quote", "huge"))
+    "number,controller,silent_at\n" + "x" * 200_000 + ",acme,x\n"),
+    ids=("quote without an end", "text behind a quote", "huge"))
 def test_where_rows_cannot_be_told_apart_the_file_is_refused_with_the_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(feeds.FeedError, match=r"rests.csv: line 2: "):
         read(tmp_path, "rests", text)

@@ -1,4 +1,4 @@
-"""The fail-closed net: whatever breaks inside the gate, the call is denied, and what was claimed for it is given back."""
+"""The fail-closed net: whatever breaks inside the gate, the call is denied and what it claimed is given back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ SALE = Request("3331234500", "fibra", CALLER_ID, Presentation.ALLOWED)
 SERVICE = Request("3331234500", "assistenza", CALLER_ID, Presentation.ALLOWED)
 EMERGENCY = Request("112", "fibra", "", Presentation.RESTRICTED)
 UNEXPECTED = (RuntimeError("+393331234500"), TypeError("+393331234500"), ValueError("+393331234500"), KeyError("x"),
-              AttributeError("x"), OSError(5, "x"), MemoryError(), RecursionError(), AssertionError(), UnicodeError("x"),
+              AttributeError("x"), OSError(5, "x"), MemoryError(), RecursionError(), AssertionError(),
+              UnicodeError("x"),
               ZeroDivisionError(), NotImplementedError(), StopIteration())
 
 
@@ -90,7 +91,8 @@ def test_a_store_that_is_down_denies_marketing_and_lets_service_and_emergency_go
 
 
 def test_a_store_that_goes_down_before_the_claim_denies(world: World) -> None:
-    world.facts, world.claim = Facts(callbacks=(CALLBACK,)), raising(StoreUnavailable("down"))  # type: ignore[method-assign]
+    world.facts, world.claim = Facts(callbacks=(CALLBACK,
+                                                )), raising(StoreUnavailable("down"))  # type: ignore[method-assign]
     assert [world.ask(SALE)] == world.recorded == ["DENY STORE_UNAVAILABLE"]
 
 

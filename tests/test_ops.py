@@ -76,7 +76,8 @@ def esito(tmp_path: Path) -> tuple[str | Path, ...]:
 
 # --- the command line as such
 
-def test_the_configuration_is_named_before_or_after_the_verb(gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_configuration_is_named_before_or_after_the_verb(gate_toml: Path,
+                                                             capsys: pytest.CaptureFixture[str]) -> None:
     check = ["check", "112", "--campaign", "fibra"]
     for arguments in (["--config", str(gate_toml), *check], [*check, "--config", str(gate_toml)],
                       ["--config=absent.toml", *check, "--config", str(gate_toml)]):
@@ -91,22 +92,28 @@ def test_the_configuration_comes_from_the_environment_too(
 
 
 @pytest.mark.parametrize("arguments", (
-    [], ["chek"], ["check"], ["check", "112"], ["load"], ["load", "nonsense", "x"], ["load", "registry", "x"], ["--nonsense"],
-    ["check", "112", "--campaign", "fibra", "--at", "tomorrow"], ["check", "112", "--campaign", "fibra", "--at", "2026-10-14T11:00:00"],
+    [], ["chek"], ["check"], ["check", "112"], ["load"], ["load", "nonsense", "x"], ["load", "registry", "x"],
+    ["--nonsense"],
+    ["check", "112", "--campaign", "fibra", "--at", "tomorrow"],
+    ["check", "112", "--campaign", "fibra", "--at", "2026-10-14T11:00:00"],
     ["check", "112", "--campaign", "fibra", "--presentation", "hidden"], ["load", "rests", "x", "--max-rejects", "-1"],
-    ["load", "rests", "x", "--max-rejects", "many"], ["log", "--since", "yesterday"], ["log", "--verdict", "MAYBE"]), ids=shlex.join)
+    ["load", "rests", "x", "--max-rejects", "many"], ["log", "--since", "yesterday"], ["log", "--verdict", "MAYBE"]),
+    ids=shlex.join)
 def test_wrong_usage_is_exit_2_with_nothing_on_stdout(agi_gate: AgiGate, arguments: list[str]) -> None:
     ran = agi_gate(*arguments)
     assert (ran.code, ran.out) == (USAGE, "") and "usage: agi-gate" in ran.err
 
 
-@pytest.mark.parametrize("verb", (["check", "112", "--campaign", "x"], ["status"], ["log"], ["serve"], ["load", "rests", "x"]), ids=" ".join)
+@pytest.mark.parametrize("verb",
+                         (["check", "112", "--campaign", "x"], ["status"], ["log"], ["serve"], ["load", "rests", "x"]),
+                         ids=" ".join)
 def test_a_wrong_configuration_is_exit_2_with_each_mistake_on_stderr(
         agi_gate: AgiGate, gate_toml: Path, verb: list[str]) -> None:
     write_gate_toml(gate_toml.parent, ("workers = 2", "workers = 0"), ('"marketing"', '"selling"'))
     ran = agi_gate(*verb)
     assert (ran.code, ran.out) == (USAGE, "")
-    assert f"{gate_toml}: daemon.workers: 0" in ran.err and f"{gate_toml}: campaigns.fibra.purpose: 'selling'" in ran.err
+    assert f"{gate_toml}: daemon.workers: 0" in ran.err
+    assert f"{gate_toml}: campaigns.fibra.purpose: 'selling'" in ran.err
 
 
 def test_a_wrong_store_url_in_the_environment_is_exit_2(agi_gate: AgiGate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,13 +147,17 @@ def test_the_example_of_each_help_can_be_pasted(
 # --- check
 
 @pytest.mark.parametrize(("arguments", "code", "reason"), (
-    ((CLEAR,), DONE, "DIRECTORY_NOT_OPPOSED"), ((ENROLLED,), DENIED, "REGISTRY_OPPOSED"), ((NEVER_CHECKED,), DENIED, "REGISTRY_UNKNOWN"),
+    ((CLEAR,), DONE, "DIRECTORY_NOT_OPPOSED"), ((ENROLLED,), DENIED, "REGISTRY_OPPOSED"),
+    ((NEVER_CHECKED,), DENIED, "REGISTRY_UNKNOWN"),
     ((CLEAR, "--at", "2026-10-25T09:00:01+01:00"), DENIED, "REGISTRY_STALE"), (("112",), DONE, "EMERGENCY"),
-    ((CLEAR, "--presentation", "restricted"), DENIED, "CALLER_ID_WITHHELD"), ((CLEAR, "--caller-id", ""), DENIED, "CALLER_ID_MISSING"),
-    ((CLEAR, "--caller-id", "201"), DENIED, "CALLER_ID_MALFORMED"), ((CLEAR, "--caller-id", "+390212349999"), DENIED, "CALLER_ID_NOT_ASSIGNED"),
+    ((CLEAR, "--presentation", "restricted"), DENIED, "CALLER_ID_WITHHELD"),
+    ((CLEAR, "--caller-id", ""), DENIED, "CALLER_ID_MISSING"),
+    ((CLEAR, "--caller-id", "201"), DENIED, "CALLER_ID_MALFORMED"),
+    ((CLEAR, "--caller-id", "+390212349999"), DENIED, "CALLER_ID_NOT_ASSIGNED"),
     (("nonsense",), DENIED, "DESTINATION_INVALID"), (("",), DENIED, "DESTINATION_INVALID")), ids=str)
 def test_check_decides_as_a_call_would(
-        agi_gate: AgiGate, esito: tuple[str | Path, ...], tmp_path: Path, arguments: tuple[str, ...], code: int, reason: str) -> None:
+        agi_gate: AgiGate, esito: tuple[str | Path, ...], tmp_path: Path, arguments: tuple[str, ...], code: int,
+        reason: str) -> None:
     agi_gate(*esito)
     agi_gate("load", "contacts", write(tmp_path, "contacts.csv", "number,controller,source,directory\n"
                                        f"{CLEAR},acme,Elenco,yes\n{ENROLLED},acme,Elenco,yes\n"))
@@ -164,12 +175,15 @@ def test_check_decides_as_a_call_would(
 def test_the_json_of_check_holds_what_the_contract_names(agi_gate: AgiGate, esito: tuple[str | Path, ...]) -> None:
     agi_gate(*esito)
     answer = agi_gate("check", CLEAR, "--campaign", "fibra", "--at", AT, "--json").json
-    assert {name: answer[name] for name in ("destination", "regime", "source", "at", "campaign", "controller", "caller_id")} == {
-        "destination": f"+39{CLEAR}", "regime": "2026-06-19", "source": "Elenco 2026-09", "at": "2026-10-14T09:00:00.000000Z",
+    assert {name: answer[name] for name in ("destination", "regime", "source", "at", "campaign", "controller",
+                                            "caller_id")} == {
+        "destination": f"+39{CLEAR}", "regime": "2026-06-19", "source": "Elenco 2026-09",
+        "at": "2026-10-14T09:00:00.000000Z",
         "campaign": "fibra", "controller": "acme", "caller_id": CALLER_ID}
 
 
-def test_check_without_the_store_is_exit_4_and_still_answers(agi_gate: AgiGate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_without_the_store_is_exit_4_and_still_answers(agi_gate: AgiGate,
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGI_GATE_STORE_URL", NOBODY_LISTENS)
     ran = agi_gate("check", CLEAR, "--campaign", "fibra", "--json")
     assert ran.code == UNREACHABLE and ran.json["reason"] == "STORE_UNAVAILABLE" and "[store] url" in ran.err
@@ -182,11 +196,13 @@ def test_check_writes_no_record(agi_gate: AgiGate, gate_toml: Path) -> None:
 
 
 def test_what_is_no_utf_8_is_shown_and_crashes_nothing(gate_toml: Path, store_url: str) -> None:
-    ran = subprocess.run([AGI_GATE, "--config", gate_toml, "check", b"02\xff", "--campaign", b"x\xff"], capture_output=True, timeout=20)
+    ran = subprocess.run([AGI_GATE, "--config", gate_toml, "check", b"02\xff", "--campaign", b"x\xff"],
+                         capture_output=True, timeout=20)
     assert ran.returncode == DENIED and b"Traceback" not in ran.stderr and b"x\\udcff" in ran.stdout
     feed = gate_toml.parent / os.fsdecode(b"rests\xff.csv")
     feed.write_text("number,controller,silent_at\n")
-    ran = subprocess.run([AGI_GATE, "--config", gate_toml, "load", "rests", feed, "--json"], capture_output=True, timeout=20)
+    ran = subprocess.run([AGI_GATE, "--config", gate_toml, "load", "rests", feed, "--json"], capture_output=True,
+                         timeout=20)
     assert ran.returncode == DONE and json.loads(ran.stdout)["rows"] == 0
 
 
@@ -205,7 +221,8 @@ def test_load_says_what_changed(agi_gate: AgiGate, esito: tuple[str | Path, ...]
         "would load registry esito.txt for acme: 3 rows: 1 confirmed, 1 new, 1 newly enrolled\n")
     answer = agi_gate(*later, "--receipt", "R-1", "--json").json
     assert answer["changes"] == {"confirmed": 1, "new": 1, "newly enrolled": 1} and answer["changed"] is True
-    assert (answer["rows"], answer["enrolled"], answer["clear"], answer["rejected"], answer["receipt"], answer["dry_run"]) == (
+    assert (answer["rows"], answer["enrolled"], answer["clear"], answer["rejected"], answer["receipt"],
+            answer["dry_run"]) == (
         3, 2, 1, 0, "R-1", False)
     write(tmp_path, "esito.txt", f"{CLEAR},0\n")
     assert agi_gate(*esito[:-1], "2026-10-11T09:00:00+02:00").out.endswith("1 rows: 1 history\n")
@@ -228,7 +245,8 @@ def test_a_feed_with_a_wrong_row_is_exit_5_and_changes_nothing(
     with (tmp_path / "esito.txt.rejects.csv").open(newline="") as stream:
         assert list(csv.DictReader(stream)) == [
             {"line": "2", "why": "`39 06x` is not an Italian number", "row": "39 06x,1", "file": "esito.txt"},
-            {"line": "3", "why": '`"1"` is no flag; 1 is enrolled, 0 is callable', "row": f'{ENROLLED},"1"', "file": "esito.txt"}]
+            {"line": "3", "why": '`"1"` is no flag; 1 is enrolled, 0 is callable', "row": f'{ENROLLED},"1"',
+             "file": "esito.txt"}]
 
 
 @pytest.mark.parametrize(("allowed", "code"), (("0", FEED_REFUSED), ("1", FEED_REFUSED), ("2", DONE), ("3", DONE)))
@@ -267,23 +285,27 @@ def test_rejects_never_go_over_the_feed_itself(agi_gate: AgiGate, tmp_path: Path
     ("rests", "number,controller\n", "column `silent_at` is missing"), ("consents", "", "column `number` is missing"),
     ("contacts", "number,controller,source,directory\n3331234500,acne,x,yes\n", "`acne` is no controller"),
     ("objections", 'number,controller,objected_at,via\n"', "line 2")))
-def test_a_feed_that_cannot_be_used_is_exit_5(agi_gate: AgiGate, tmp_path: Path, name: str, text: str, why: str) -> None:
+def test_a_feed_that_cannot_be_used_is_exit_5(agi_gate: AgiGate, tmp_path: Path, name: str, text: str,
+                                              why: str) -> None:
     ran = agi_gate("load", name, write(tmp_path, "feed.csv", text))
     assert (ran.code, ran.out) == (FEED_REFUSED, "") and why in ran.err and "nothing was changed" in ran.err
 
 
-def test_an_unknown_controller_is_exit_2_and_the_known_ones_are_named(agi_gate: AgiGate, esito: tuple[str | Path, ...]) -> None:
+def test_an_unknown_controller_is_exit_2_and_the_known_ones_are_named(agi_gate: AgiGate,
+                                                                      esito: tuple[str | Path, ...]) -> None:
     ran = agi_gate(*(argument if argument != "acme" else "acne" for argument in esito))
     assert (ran.code, ran.out) == (USAGE, "") and "`acne` is no controller of the configuration; known: acme" in ran.err
 
 
-def test_load_without_the_store_is_exit_4(agi_gate: AgiGate, esito: tuple[str | Path, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_without_the_store_is_exit_4(agi_gate: AgiGate, esito: tuple[str | Path, ...],
+                                          monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGI_GATE_STORE_URL", NOBODY_LISTENS)
     ran = agi_gate(*esito)
     assert (ran.code, ran.out) == (UNREACHABLE, "") and "the store could not be reached" in ran.err
 
 
-def test_a_store_that_may_drop_keys_is_refused(agi_gate: AgiGate, esito: tuple[str | Path, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_may_drop_keys_is_refused(agi_gate: AgiGate, esito: tuple[str | Path, ...],
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
     with StoreServer.start(None, "--maxmemory-policy", "allkeys-lru") as server:
         monkeypatch.setenv("AGI_GATE_STORE_URL", server.url)
         ran = agi_gate(*esito)
@@ -292,7 +314,8 @@ def test_a_store_that_may_drop_keys_is_refused(agi_gate: AgiGate, esito: tuple[s
             assert counted(client) == 0
 
 
-def test_a_load_beside_another_is_exit_5_and_says_so_once(agi_gate: AgiGate, esito: tuple[str | Path, ...], store_url: str) -> None:
+def test_a_load_beside_another_is_exit_5_and_says_so_once(agi_gate: AgiGate, esito: tuple[str | Path, ...],
+                                                          store_url: str) -> None:
     with redis.Redis.from_url(store_url) as client:
         client.set("agi:{acme}:lock", "another", ex=30)
         ran = agi_gate(*esito)
@@ -306,7 +329,8 @@ def test_a_check_that_is_still_to_come_is_told(agi_gate: AgiGate, esito: tuple[s
 
 
 def test_a_feed_comes_from_stdin_too(gate_toml: Path, store_url: str, tmp_path: Path) -> None:
-    ran = subprocess.run([AGI_GATE, "--config", gate_toml, "load", "rests", "-", "--json"], capture_output=True, cwd=tmp_path, timeout=20,
+    ran = subprocess.run([AGI_GATE, "--config", gate_toml, "load", "rests", "-", "--json"], capture_output=True,
+                         cwd=tmp_path, timeout=20,
                          input=f"number,controller,silent_at\n{CLEAR},acme,{AT}\n".encode())
     assert ran.returncode == DONE and json.loads(ran.stdout)["file"] == "stdin"
 
@@ -318,22 +342,27 @@ def test_status_counts_what_is_known(agi_gate: AgiGate, esito: tuple[str | Path,
     assert {value for name, value in empty.items() if not isinstance(value, dict | list)} == {0, None}
     now = datetime.now(UTC)
     for days, name in ((20, "old.txt"), (13, "older.txt"), (1, "esito.txt")):
-        write(tmp_path, name, {"old.txt": "0212345699,0\n", "older.txt": "0212345698,0\n"}.get(name, f"{CLEAR},0\n{ENROLLED},1\n"))
-        agi_gate("load", "registry", tmp_path / name, "--controller", "acme", "--checked-at", (now - timedelta(days=days)).isoformat(),
+        write(tmp_path, name,
+              {"old.txt": "0212345699,0\n", "older.txt": "0212345698,0\n"}.get(name, f"{CLEAR},0\n{ENROLLED},1\n"))
+        agi_gate("load", "registry", tmp_path / name, "--controller", "acme", "--checked-at",
+                 (now - timedelta(days=days)).isoformat(),
                  "--receipt", name)
     at = (now - timedelta(days=1)).isoformat()
     for name, text in {
         "contacts": f"number,controller,source,directory\n{CLEAR},acme,x,yes\n{ENROLLED},acme,x,no\n",
         "consents": "number,controller,granted_at,purpose,category,channel,origin,evidence,revoked_at\n"
-                    f"{CLEAR},acme,{at},marketing,telecom,both,web,ip,\n{CLEAR},acme,{at},marketing,telecom,human,web,ip,{now.isoformat()}\n",
+                    f"{CLEAR},acme,{at},marketing,telecom,both,web,ip,\n"
+                    f"{CLEAR},acme,{at},marketing,telecom,human,web,ip,{now.isoformat()}\n",
         "objections": f"number,controller,objected_at,via\n{ENROLLED},acme,{at},call\n",
-        "callbacks": f"number,controller,requested_at\n{CALLBACK},acme,{at}\n", "rests": f"number,controller,silent_at\n{CLEAR},acme,{at}\n",
+        "callbacks": f"number,controller,requested_at\n{CALLBACK},acme,{at}\n",
+        "rests": f"number,controller,silent_at\n{CLEAR},acme,{at}\n",
     }.items():
         assert agi_gate("load", name, write(tmp_path, f"{name}.csv", text)).code == DONE
     ran = agi_gate("status", "--json")
     status = ran.json["controllers"]["acme"]
     assert {name: value for name, value in status.items() if isinstance(value, int)} == {
-        "numbers": 4, "enrolled": 1, "clear": 3, "stale": 1, "contacts": 2, "consents": 2, "consents_revoked": 1, "objections": 1,
+        "numbers": 4, "enrolled": 1, "clear": 3, "stale": 1, "contacts": 2, "consents": 2, "consents_revoked": 1,
+        "objections": 1,
         "callbacks": 1, "rests": 1}
     assert status["stale_within_days"] == {"1": 0, "3": 1, "7": 1, "15": 3}
     assert datetime.fromisoformat(status["oldest_check"]) < datetime.fromisoformat(status["newest_check"])

@@ -1,4 +1,4 @@
-"""`agi-gate log`: finds decisions by what is known of them, names what is no record, shows what phones sent as it is."""
+"""`agi-gate log`: finds decisions, names what is no record, and shows what phones sent as no more than text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def gate_toml(store_url: str, tmp_path: Path) -> Path:
     times = iter(FIRST + timedelta(minutes=number) for number in range(100))
     with connect(settings.store.url, 5_000) as client:
         gate = Gate(settings.policy, Store(client), DecisionLog(settings.log_path), lambda: next(times))
-        for number, campaign, caller_id in ((CLEAR, "fibra", CALLER_ID), (ENROLLED, "fibra", CALLER_ID), (CLEAR, "fibra", "[/x] \x1b[2J"),
+        for number, campaign, caller_id in ((CLEAR, "fibra", CALLER_ID), (ENROLLED, "fibra", CALLER_ID),
+                                            (CLEAR, "fibra", "[/x] \x1b[2J"),
                                             (CLEAR, "assistenza", CALLER_ID), ("112", "no such", "Niccol\udcc3")):
             gate.decide(Request(number, campaign, caller_id, Presentation.ALLOWED, channel="PJSIP/\udcff"))
     return path
@@ -54,14 +55,18 @@ def at(minutes: int) -> str:
 
 
 @pytest.mark.parametrize(("arguments", "expected"), (
-    ((), [0, 1, 2, 3, 4]), (("--number", CLEAR), [0, 2, 3]), (("--number", f"+39 {CLEAR}"), [0, 2, 3]), (("--number", "112"), [4]),
+    ((), [0, 1, 2, 3, 4]), (("--number", CLEAR), [0, 2, 3]), (("--number", f"+39 {CLEAR}"), [0, 2, 3]),
+    (("--number", "112"), [4]),
     (("--number", "3331234500"), []), (("--controller", "acme"), [0, 1, 2, 3]), (("--controller", "acm"), []),
-    (("--campaign", "assistenza"), [3]), (("--campaign", "no such"), [4]), (("--verdict", "ALLOW"), [0, 3, 4]), (("--verdict", "deny"), [1, 2]),
+    (("--campaign", "assistenza"), [3]), (("--campaign", "no such"), [4]), (("--verdict", "ALLOW"), [0, 3, 4]),
+    (("--verdict", "deny"), [1, 2]),
     (("--reason", "REGISTRY_OPPOSED"), [1]), (("--reason", "registry_opposed"), [1]), (("--reason", "EMERGENCY"), [4]),
-    (("--since", at(1)), [1, 2, 3, 4]), (("--until", at(1)), [0]), (("--since", at(1), "--until", at(3)), [1, 2]), (("--since", at(5)), []),
+    (("--since", at(1)), [1, 2, 3, 4]), (("--until", at(1)), [0]), (("--since", at(1), "--until", at(3)), [1, 2]),
+    (("--since", at(5)), []),
     (("--number", CLEAR, "--verdict", "ALLOW", "--campaign", "fibra"), [0])), ids=str)
 def test_each_filter_finds_what_it_names(found: Found, arguments: tuple[str, ...], expected: list[int]) -> None:
-    assert [(datetime.fromisoformat(record["at"]) - FIRST) // timedelta(minutes=1) for record in found(*arguments)] == expected
+    minutes = [(datetime.fromisoformat(record["at"]) - FIRST) // timedelta(minutes=1) for record in found(*arguments)]
+    assert minutes == expected
 
 
 def test_json_gives_the_records_as_they_are_written(found: Found, gate_toml: Path) -> None:
@@ -85,7 +90,8 @@ def test_what_phones_sent_crashes_neither_a_terminal_nor_a_pipe(gate_toml: Path)
 
 
 NO_JSON = ("not JSON", "{", "[]", "null", "5", '"x"', "{}", '{"at": 5}', "\xff", "[" * 100_000)
-NO_VALUES = {"at": (None, 5, "x", "2026-10-14T11:00:00"), "call": (None, 5, [], {}), "verdict": (None, 5), "reasons": (None, 5, [5]),
+NO_VALUES = {"at": (None, 5, "x", "2026-10-14T11:00:00"), "call": (None, 5, [], {}), "verdict": (None, 5),
+             "reasons": (None, 5, [5]),
              "destination": (5,), "elapsed_us": (None, "x"), "id": (None, 5)}
 
 
@@ -95,7 +101,8 @@ def test_what_is_no_record_is_named_and_the_rest_is_read(
     good = log.read_text().splitlines()
     broken = [*NO_JSON, good[0][:-1], good[0][:50]] + [
         json.dumps(json.loads(good[0]) | {name: value}) for name, values in NO_VALUES.items() for value in values]
-    broken += [json.dumps({key: value for key, value in json.loads(good[0]).items() if key != name}) for name in NO_VALUES]
+    broken += [json.dumps({key: value for key,
+                           value in json.loads(good[0]).items() if key != name}) for name in NO_VALUES]
     log.write_text("\n".join([*good, *broken, "", *good]) + "\n", encoding="utf-8")
     for arguments in ((), ("--since", at(-1)), ("--reason", "EMERGENCY"), ("--controller", "acme")):
         capsys.readouterr()
@@ -128,5 +135,6 @@ def test_what_is_no_number_is_exit_2(gate_toml: Path, capsys: pytest.CaptureFixt
 def test_a_reader_that_leaves_early_is_no_error(gate_toml: Path) -> None:
     log = gate_toml.parent / "decisions.jsonl"
     log.write_text(log.read_text() * 500)
-    ran = subprocess.run(["/bin/sh", "-c", '"$0" --config "$1" log --json | head -n 1', AGI_GATE, str(gate_toml)], capture_output=True, timeout=20)
+    ran = subprocess.run(["/bin/sh", "-c", '"$0" --config "$1" log --json | head -n 1', AGI_GATE, str(gate_toml)],
+                         capture_output=True, timeout=20)
     assert len(ran.stdout.splitlines()) == 1 and ran.stderr == b""

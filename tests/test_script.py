@@ -1,4 +1,4 @@
-"""The door that Asterisk starts per call: the daemon's answers over two pipes, and no verdict where anything is wrong."""
+"""The door that Asterisk starts per call: the daemon's answers over pipes, no verdict where anything is wrong."""
 
 from __future__ import annotations
 
@@ -77,14 +77,16 @@ def records(gate_toml: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("number", "campaign", "expected"), (
     (CLEAR, "fibra", "ALLOW DIRECTORY_NOT_OPPOSED"), (ENROLLED, "fibra", "DENY REGISTRY_OPPOSED"),
     (NEVER_CHECKED, "assistenza", "ALLOW SERVICE"), ("112", "fibra", "ALLOW EMERGENCY"),
-    (CALLBACK, "fibra", "ALLOW CALLBACK_REQUESTED"), (CLEAR, "unknown", "DENY CAMPAIGN_UNKNOWN"), ("", "", "DENY DESTINATION_INVALID")))
+    (CALLBACK, "fibra", "ALLOW CALLBACK_REQUESTED"), (CLEAR, "unknown", "DENY CAMPAIGN_UNKNOWN"),
+    ("", "", "DENY DESTINATION_INVALID")))
 def test_the_script_answers_as_the_daemon_does(gate_toml: Path, number: str, campaign: str, expected: str) -> None:
     with running() as process:
         say(process, header((number, campaign, "carrier1")))
         commands = answered(process)
         assert ended(process) == (0, "")
     assert verdict_of(commands) == expected
-    assert commands[-1] == ('SET VARIABLE "GATE_VERDICT" "ALLOW"' if expected.startswith("ALLOW") else 'EXEC Hangup "21"')
+    last = 'SET VARIABLE "GATE_VERDICT" "ALLOW"' if expected.startswith("ALLOW") else 'EXEC Hangup "21"'
+    assert commands[-1] == last
     assert [f"{record['verdict']} {record['reason']}" for record in records(gate_toml)] == [expected]
 
 
@@ -127,7 +129,8 @@ def test_a_caller_that_hangs_up_at_once_is_no_error_and_no_decision(gate_toml: P
     assert records(gate_toml) == []
 
 
-@pytest.mark.parametrize(("content", "told"), ((None, "cannot be read"), ("[store", "is no TOML"), ("", "store: is missing")))
+@pytest.mark.parametrize(("content", "told"),
+                         ((None, "cannot be read"), ("[store", "is no TOML"), ("", "store: is missing")))
 def test_without_a_configuration_there_is_no_verdict_and_an_exit_code(
         gate_toml: Path, content: str | None, told: str) -> None:
     gate_toml.unlink() if content is None else gate_toml.write_text(content)

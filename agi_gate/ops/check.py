@@ -8,10 +8,11 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from agi_gate import config, feeds, record
+from agi_gate import config, record
 from agi_gate.call import Presentation, Request, understand
 from agi_gate.gate import decide_call
 from agi_gate.ops import exit_codes
+from agi_gate.ops.arguments import instant
 from agi_gate.regime import ROME, regime_at
 from agi_gate.rules.registry import check_expires_at
 from agi_gate.store.reader import Store, connect
@@ -33,13 +34,6 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
                         help="ISO 8601 with an offset (default: now)")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
-
-
-def instant(text: str) -> datetime:
-    try:
-        return feeds.parse_instant(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def run(arguments: argparse.Namespace, settings: config.Settings) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 
 from agi_gate import config, feeds, record
 from agi_gate.ops import exit_codes
-from agi_gate.ops.check import instant
+from agi_gate.ops.arguments import count, instant
 from agi_gate.store import keys, loader, values
 from agi_gate.store.reader import StoreUnavailable, connect
 
@@ -72,17 +72,11 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
                                 + (f"; optional: {', '.join(columns.optional)}." if columns.optional else "."))
         feed.description = textwrap.fill(feed.description or "", _HELP_COLUMNS)
         feed.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
-        feed.add_argument("--max-rejects", type=_count, default=0, metavar="N",
+        feed.add_argument("--max-rejects", type=count, default=0, metavar="N",
                           help="load the rest where at most N rows cannot be read (default: 0)")
         feed.add_argument("--rejects", metavar="FILE", help="where rejected rows go (default: beside the feed)")
         feed.add_argument("--json", action="store_true")
         feed.set_defaults(run=run, feed=name)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"`{text}` is no count of rows")
-    return int(text)
 
 
 def _example(name: str) -> str:

@@ -17,7 +17,7 @@ from rich.text import Text
 from agi_gate import config
 from agi_gate.number import parse_destination
 from agi_gate.ops import exit_codes
-from agi_gate.ops.check import instant
+from agi_gate.ops.arguments import instant
 from agi_gate.regime import ROME
 
 _PIPE_COLUMNS = 200

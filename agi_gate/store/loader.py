@@ -180,8 +180,9 @@ class Load:
     def _lock(self) -> None:
         for controller in self._controllers:
             name = keys.lock_key(controller)
+            # it may be ours already, where an answer was lost and asked for again
             if not self._client.set(name, self._token, nx=True, ex=_LOCK_SECONDS) \
-                    and self._client.get(name) != self._token.encode():  # ours, where an answer was lost and asked again
+                    and self._client.get(name) != self._token.encode():
                 self._unlock()
                 left = self._client.ttl(name)
                 raise LoadConflict(
@@ -199,7 +200,8 @@ class Load:
 
     def _settle(self, controller: str) -> None:
         """Take committed pages home and drop those of loads that never committed."""
-        lock, load, pattern = keys.lock_key(controller), keys.load_key(controller), f"{keys.base(controller)}*{keys.STAGED}"
+        lock, load = keys.lock_key(controller), keys.load_key(controller)
+        pattern = f"{keys.base(controller)}*{keys.STAGED}"
         # a scan may name a key twice
         for names in _batched(set(self._client.scan_iter(match=pattern, count=_SCAN_COUNT)), _PAGES_A_BATCH):
             if not self._client.eval(_SETTLE, 2 + len(names), lock, load, *names, self._token):

@@ -110,7 +110,8 @@ GARBAGE_VALUES = [
     for garbage in (b"x", b"{", b"null", b'["a"]', b"[[{}]]", b"\xff\xfe", b"[1e99]")]
 
 
-@pytest.mark.parametrize(("kind", "garbage"), GARBAGE_VALUES, ids=[f"{kind.name} {text!r}" for kind, text in GARBAGE_VALUES])
+@pytest.mark.parametrize(("kind", "garbage"), GARBAGE_VALUES,
+                         ids=[f"{kind.name} {text!r}" for kind, text in GARBAGE_VALUES])
 def test_garbage_as_a_value_is_not_taken_for_nothing_known(
         client: redis.Redis, store: Store, kind: keys.Kind, garbage: bytes) -> None:
     digits, offset = keys.place(kind, NUMBER)

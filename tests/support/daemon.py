@@ -52,7 +52,8 @@ class Daemon:
         self._log = configuration.parent / "decisions.jsonl"
         self._workers_seen: set[int] = set()
         with self._said.open("ab") as stderr:
-            self.process = subprocess.Popen(tied([AGI_GATE, "--config", str(configuration), "serve"]), stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(tied([AGI_GATE, "--config", str(configuration), "serve"]),
+                                            stdin=subprocess.DEVNULL,
                                             stdout=stderr, stderr=stderr)
         try:
             eventually(lambda: self.process.poll() is not None or "listening on" in self.said(), START_TIMEOUT_S)

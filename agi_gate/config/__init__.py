@@ -1,0 +1,124 @@
+"""gate.toml -> frozen settings.
+
+Edge.  A wrong file is refused whole, with every mistake named by its key in one run; nothing is guessed.  `tables` has
+the shapes, `mistakes` the words for what is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from agi_gate.config.mistakes import canonical_caller_id, reference_mistakes, shape_mistakes, url_mistake, window_of
+from agi_gate.config.tables import CampaignTable, FileTable
+from agi_gate.policy import Agent, CallerId, Campaign, Controller, Hours, Policy, Purpose, Trunk
+
+DEFAULT_PATH = "/etc/agi-gate/gate.toml"
+PATH_VARIABLE = "AGI_GATE_CONFIG"
+STORE_URL_VARIABLE = "AGI_GATE_STORE_URL"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `mistakes` names each, with its key."""
+
+    def __init__(self, path: Path, mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    url: str
+    timeout_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSettings:
+    host: str
+    port: int
+    workers: int
+    deadline_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    store: StoreSettings
+    daemon: DaemonSettings
+    log_path: Path
+    on_deny: Literal["hangup", "return"]
+    policy: Policy
+    controllers: Mapping[str, Controller]
+
+
+def find_path(given: str | None) -> Path:
+    """The configuration's path: as given, else `$AGI_GATE_CONFIG`, else `/etc/agi-gate/gate.toml`."""
+    return Path(given or os.environ.get(PATH_VARIABLE) or DEFAULT_PATH)
+
+
+def load(path: Path) -> Settings:
+    """Read a configuration file.  Raises ConfigError with every mistake."""
+    try:
+        raw = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise ConfigError(path, [
+            f"cannot be read ({error.strerror}); name the file with --config or ${PATH_VARIABLE}"]) from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(path, [f"is no TOML: {error}"]) from error
+    mistakes: list[str] = []
+    file: FileTable | None = None
+    try:
+        file = FileTable.model_validate(raw)
+    except ValidationError as error:
+        mistakes.extend(shape_mistakes(error))
+    mistakes.extend(reference_mistakes(raw))
+    if (url := os.environ.get(STORE_URL_VARIABLE)) and (mistake := url_mistake(url)):
+        mistakes.append(f"${STORE_URL_VARIABLE}: {mistake}")
+    if mistakes or file is None:
+        raise ConfigError(path, mistakes)
+    return _settings(file, path)
+
+
+def _settings(file: FileTable, path: Path) -> Settings:
+    controllers = {id_: Controller(id_, table.sector.casefold(), table.name) for id_, table in file.controllers.items()}
+    host, _, port = file.daemon.listen.rpartition(":")
+    hours = file.policy.hours
+    policy = Policy(
+        campaigns={id_: _campaign(id_, table, controllers) for id_, table in file.campaigns.items()},
+        caller_ids={
+            number: CallerId(number, table.holder, table.roc_declared, table.last_recall_test)
+            for key, table in file.caller_ids.items() if (number := canonical_caller_id(key)) is not None},
+        trunks={id_: Trunk(id_, table.country) for id_, table in file.trunks.items()},
+        hours=None if isinstance(hours, str) else Hours(
+            *(window_of(text) for text in (hours.weekday, hours.saturday, hours.before_holiday, hours.sunday,
+                                         hours.holiday))),
+        hours_off=hours == "off",
+    )
+    return Settings(
+        store=StoreSettings(os.environ.get(STORE_URL_VARIABLE) or file.store.url, file.store.timeout_ms),
+        daemon=DaemonSettings(host.strip("[]"), int(port), file.daemon.workers, file.daemon.deadline_ms),
+        # a relative path is beside the configuration: a daemon's working directory says nothing to its admin
+        log_path=path.absolute().parent / file.log.path,
+        on_deny=file.policy.on_deny,
+        policy=policy,
+        controllers=controllers,
+    )
+
+
+def _campaign(id_: str, table: CampaignTable, controllers: Mapping[str, Controller]) -> Campaign:
+    return Campaign(
+        id=id_,
+        controller=controllers[table.controller],
+        purpose=Purpose(table.purpose),
+        agent=Agent(table.agent),
+        category=table.category.casefold(),
+        caller_ids=tuple(number for text in table.caller_ids if (number := canonical_caller_id(text)) is not None),
+        trunk=table.trunk,
+        source=table.source,
+        countries=frozenset(table.countries),
+    )

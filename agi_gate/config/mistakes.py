@@ -1,0 +1,153 @@
+"""What is wrong with a configuration: every mistake, each with its key and the way out.
+
+Edge.  Shapes are pydantic's finding, put into words here; that names refer to something is checked here.  No value of
+[store] is ever shown: it may hold a password.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Any, get_args
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from agi_gate.config.tables import TIME_OF_DAY, FileTable
+from agi_gate.number import parse_caller_id
+from agi_gate.policy import CALL_CENTRE, ENERGY, Window
+
+# what to write where a text has the wrong shape
+_SHAPES = {"listen": "an address and a port: 127.0.0.1:4573", "country": "two capital letters: IT",
+           "countries": "two capital letters: CH", "hours": "9-20, 9:30-19 or closed"}
+_URL_OPTIONS = {"redis": {"db"}, "unix": {"db"}, "rediss": {
+    "db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"}}
+# what an admin may write for the sector that has a rule of its own; taken for another sector it would lose that rule
+_ENERGY_WORDS = {"electricity", "gas", "power", "utilities", "energia", "elettricità", "elettricita", "luce", "luce e gas"}
+
+
+def shape_mistakes(error: ValidationError) -> Iterator[str]:
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"] if part != "HoursTable" and not str(part).startswith("literal["))
+        if key == "policy.hours" and (item["type"] != "literal_error" or isinstance(item["input"], dict)):
+            continue  # of a word and a table, only what was meant is told
+        if item["type"] == "extra_forbidden":
+            yield f"{key}: is not a key that the gate knows{_nearest(item['loc'])}"
+        elif item["type"] == "missing":
+            yield f"{key}: is missing"
+        else:
+            # what is written under [store] may carry a password
+            hidden = item["loc"][0] == "store" or isinstance(item["input"], dict | list)
+            shown = "this" if hidden else repr(item["input"])
+            yield f"{key}: {shown} will not do: {_way_out(key, item['type'], item['msg'])}"
+
+
+def _way_out(key: str, kind: str, message: str) -> str:
+    if key == "policy.hours":
+        return 'write "code-of-conduct", "off", or a table [policy.hours]'
+    if kind == "string_pattern_mismatch":
+        return "write " + next(shape for name, shape in _SHAPES.items() if name in key.split("."))
+    return message.lower()
+
+
+def url_mistake(url: str) -> str | None:
+    """What is wrong with a store's URL, without showing it: it may carry a password."""
+    try:
+        parts = urlsplit(url)
+        port, options = parts.port, parse_qs(parts.query, keep_blank_values=True)
+    except ValueError:
+        port, options, parts = None, {}, urlsplit("")
+    if parts.scheme not in _URL_OPTIONS:
+        return "is no URL of a store: redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH?db=DB"
+    if not set(options) <= _URL_OPTIONS[parts.scheme]:
+        return f"has an option that is not known; known: {', '.join(sorted(_URL_OPTIONS[parts.scheme]))}"
+    if parts.fragment:
+        return "has a `#`; in a password it is written %23"
+    if parts.scheme == "unix":
+        return None if parts.path else "names no socket: unix:///PATH?db=DB"
+    if not parts.hostname or port == 0:
+        return "names no host and port; in a password `/` is written %2F"
+    if not all(re.fullmatch("/?[0-9]*", database) for database in (parts.path, *options.get("db", ()))):
+        return "has a database that is no number"
+    return None
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    """Name the known key that a wrong one is closest to."""
+    table: Any = FileTable
+    for part in location[:-1]:
+        if isinstance(table, type) and issubclass(table, BaseModel):
+            field = table.model_fields.get(str(part))
+            table = field.annotation if field is not None else None
+        elif arguments := get_args(table):
+            table = arguments[-1]
+    if not (isinstance(table, type) and issubclass(table, BaseModel)):
+        return ""
+    known = list(table.model_fields)
+    near = difflib.get_close_matches(str(location[-1]), known, 1)
+    return f"; did you mean `{near[0]}`?" if near else f"; known here: {', '.join(known)}"
+
+
+def _tables(raw: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    section = raw.get(name)
+    if not isinstance(section, dict):
+        return {}
+    return {key: value for key, value in section.items() if isinstance(value, dict)}
+
+
+def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
+    """What names nothing or is out of its range, found even where shapes are wrong elsewhere."""
+    controllers, trunks = _tables(raw, "controllers"), _tables(raw, "trunks")
+    seen: dict[str, str] = {}
+    for number, entry in _tables(raw, "caller_ids").items():
+        canonical = canonical_caller_id(number)
+        if canonical is None:
+            yield f"caller_ids.{number}: `{number}` is not a number that may be presented; write it as +39..."
+        elif canonical in seen:
+            yield f"caller_ids.{number}: is the same number as caller_ids.{seen[canonical]}"
+        else:
+            seen[canonical] = number
+        holder = entry.get("holder")
+        if isinstance(holder, str) and holder != CALL_CENTRE and holder not in controllers:
+            yield f"caller_ids.{number}.holder: `{holder}` is no controller of this file, nor `{CALL_CENTRE}`"
+    for id_ in controllers:
+        if id_ == CALL_CENTRE or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", id_):
+            yield f"controllers.{id_}: an id is 1 to 40 letters, digits, - or _, and not `{CALL_CENTRE}`"
+        sector = str(controllers[id_].get("sector", "")).strip().casefold()
+        if sector != ENERGY and (sector in _ENERGY_WORDS or difflib.get_close_matches(sector, [ENERGY], 1, 0.7)):
+            yield f"controllers.{id_}.sector: `{sector}` brings no rule; electricity and gas are written `{ENERGY}`"
+    for id_, campaign in _tables(raw, "campaigns").items():
+        for key, known in (("controller", controllers), ("trunk", trunks)):
+            value = campaign.get(key)
+            if isinstance(value, str) and value not in known:
+                near = difflib.get_close_matches(value, known, 1)
+                hint = f"; did you mean `{near[0]}`?" if near else ""
+                yield f"campaigns.{id_}.{key}: `{value}` is no {key} of this file{hint}"
+        numbers = campaign.get("caller_ids")
+        for number in numbers if isinstance(numbers, list) else []:
+            if isinstance(number, str) and canonical_caller_id(number) is None:
+                yield f"campaigns.{id_}.caller_ids: `{number}` is not a number that may be presented; write it as +39..."
+    for day, text in _tables(raw, "policy").get("hours", {}).items():
+        if isinstance(text, str) and re.fullmatch(f"{TIME_OF_DAY}-{TIME_OF_DAY}", text):
+            window = window_of(text)
+            if window is None or not window[0] < window[1] <= 24 * 60:
+                yield f"policy.hours.{day}: `{text}` is no time of day that begins before it ends"
+    store, daemon = ({} if not isinstance(raw.get(name), dict) else raw[name] for name in ("store", "daemon"))
+    if isinstance(url := store.get("url"), str) and (mistake := url_mistake(url)):
+        yield f"store.url: {mistake}"
+    port = str(daemon.get("listen", "")).rpartition(":")[2]
+    if re.fullmatch("[0-9]{5}", port) and int(port) > 65535:
+        yield f"daemon.listen: there is no port {port}"
+
+
+def canonical_caller_id(text: str) -> str | None:
+    number = parse_caller_id(text)
+    return None if number is None or number.country != "IT" else number.e164
+
+
+def window_of(text: str) -> Window:
+    if text == "closed":
+        return None
+    start, end = ([int(part) for part in (*side.split(":"), "0")[:2]] for side in text.split("-"))
+    return start[0] * 60 + start[1], end[0] * 60 + end[1]

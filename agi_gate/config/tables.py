@@ -1,0 +1,88 @@
+"""The shapes of gate.toml's tables.
+
+Edge, the only pydantic models: what each key may hold, and nothing of what names refer to.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Listen = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}$")]
+TIME_OF_DAY = r"([01]?[0-9]|2[0-4])(:[0-5][0-9])?"
+Day = Annotated[str, StringConstraints(pattern=rf"^(closed|{TIME_OF_DAY}-{TIME_OF_DAY})$")]
+
+
+class StoreTable(Table):
+    url: str
+    timeout_ms: Annotated[int, Field(ge=1, le=2000)] = 250
+
+
+class DaemonTable(Table):
+    listen: Listen = "127.0.0.1:4573"
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    # the dialplan leaves a gate that has not answered within 2 s
+    deadline_ms: Annotated[int, Field(ge=50, le=1900)] = 1000
+
+
+class LogTable(Table):
+    path: Name
+
+
+class HoursTable(Table):
+    weekday: Day
+    saturday: Day
+    before_holiday: Day
+    sunday: Day = "closed"
+    holiday: Day = "closed"
+
+
+class PolicyTable(Table):
+    hours: Literal["code-of-conduct", "off"] | HoursTable = "code-of-conduct"
+    on_deny: Literal["hangup", "return"] = "hangup"
+
+
+class ControllerTable(Table):
+    name: Name
+    sector: Name
+
+
+class CallerIdTable(Table):
+    holder: Name
+    roc_declared: bool
+    last_recall_test: date | None = None
+
+
+class TrunkTable(Table):
+    country: Country
+
+
+class CampaignTable(Table):
+    controller: Name
+    purpose: Literal["marketing", "market_research", "statistics", "service"]
+    agent: Literal["human", "automated", "ai"]
+    category: Name
+    caller_ids: Annotated[list[str], Field(min_length=1)]
+    trunk: Name
+    source: Name | None = None
+    countries: list[Country] = []
+
+
+class FileTable(Table):
+    store: StoreTable
+    log: LogTable
+    daemon: DaemonTable = DaemonTable()
+    policy: PolicyTable = PolicyTable()
+    controllers: Annotated[dict[str, ControllerTable], Field(min_length=1)]
+    caller_ids: dict[str, CallerIdTable] = {}
+    trunks: dict[str, TrunkTable] = {}
+    campaigns: Annotated[dict[str, CampaignTable], Field(min_length=1)]
