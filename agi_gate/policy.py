@@ -1,6 +1,6 @@
 """What the controller has declared: campaigns, caller IDs, trunks, calling hours.
 
-Core.  The part of the configuration that a decision rests on, as values; `config.py` reads them from `gate.toml`.
+Core.  The part of the configuration that a decision rests on, as values; `config` reads them from `gate.toml`.
 """
 
 from __future__ import annotations

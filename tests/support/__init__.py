@@ -1,1 +1,1 @@
-"""What several tests share: case tables, builders, a peer that plays Asterisk."""
+"""What several tests share: case tables, builders, fault injectors."""
