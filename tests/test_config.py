@@ -149,7 +149,8 @@ GOOD_URLS = ("redis://127.0.0.1", "redis://127.0.0.1:6379/0", "redis://:p%23ss@s
              "rediss://user:pass@store.example:6380/0?ssl_ca_certs=/etc/ca.pem", "unix:///run/redis.sock?db=1")
 BAD_URLS = ("", "127.0.0.1:6379", "http://127.0.0.1", "redis://", "redis:///0", "redis://host:port/0",
             "redis://host:99999/0",
-            "redis://host:0/0", "redis://host/db", "redis://host/0?db=x", "redis://[::1/0", "unix://",
+            "redis://host:0/0", "redis://host/db", "redis://host/0?db=x", "redis://host/0?db=/1", "unix:///s?db=x",
+            "redis://[::1/0", "unix://",
             # each would have the last word over the gate's own
             "redis://host/0?socket_timeout=60", "redis://host/0?decode_responses=true", "redis://host/0?protocol=3",
             "redis://host/0?ssl_ca_certs=/etc/ca.pem",

@@ -64,13 +64,15 @@ def url_mistake(url: str) -> str | None:
         return f"has an option that is not known; known: {', '.join(sorted(_URL_OPTIONS[parts.scheme]))}"
     if parts.fragment:
         return "has a `#`; in a password it is written %23"
+    databases = options.get("db", [])
     if parts.scheme == "unix":
-        return None if parts.path else "names no socket: unix:///PATH?db=DB"
-    if not parts.hostname or port == 0:
+        if not parts.path:
+            return "names no socket: unix:///PATH?db=DB"
+    elif not parts.hostname or port == 0:
         return "names no host and port; in a password `/` is written %2F"
-    if not all(re.fullmatch("/?[0-9]*", database) for database in (parts.path, *options.get("db", ()))):
-        return "has a database that is no number"
-    return None
+    else:
+        databases = [*databases, parts.path.removeprefix("/")]
+    return None if re.fullmatch("[0-9]*", "".join(databases)) else "has a database that is no number"
 
 
 def _nearest(location: tuple[int | str, ...]) -> str:
