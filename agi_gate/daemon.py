@@ -21,7 +21,7 @@ from agi_gate.agi import CommandRefused, Conversation, DeadlinePassed, GarbageRe
 from agi_gate.decision_log import DecisionLog
 from agi_gate.door import converse
 from agi_gate.gate import Gate
-from agi_gate.store.reader import Store, connect
+from agi_gate.store.reader import Store
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ class _Serving:
 
     @classmethod
     def under(cls, settings: config.Settings, log: DecisionLog) -> _Serving:
-        store = Store(connect(settings.store.url, settings.store.timeout_ms))
+        store = Store.at(settings.store.url, settings.store.timeout_ms)
         return cls(Gate(settings.policy, store, log), settings.on_deny, settings.daemon.deadline_ms / 1000)
 
 

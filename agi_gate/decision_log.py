@@ -1,4 +1,4 @@
-"""The decision log: one line a decision, on disk before Asterisk is answered.
+"""The decision log: one line a decision, written before Asterisk is answered (handed to the kernel, not synced).
 
 Edge.  Lines are appended with a single write, so that workers share a file without mixing; a line that could not be
 written whole is taken back and is an error.  A file that was rotated away is opened anew.

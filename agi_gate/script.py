@@ -15,7 +15,7 @@ from agi_gate.agi import CommandRefused, Conversation, DeadlinePassed, GarbageRe
 from agi_gate.decision_log import DecisionLog
 from agi_gate.door import converse
 from agi_gate.gate import Gate
-from agi_gate.store.reader import Store, connect
+from agi_gate.store.reader import Store
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    gate = Gate(settings.policy, Store(connect(settings.store.url, settings.store.timeout_ms)),
+    gate = Gate(settings.policy, Store.at(settings.store.url, settings.store.timeout_ms),
                 DecisionLog(settings.log_path))
     try:
         converse(Conversation(0, 1, time.monotonic() + settings.daemon.deadline_ms / 1000), gate, settings.on_deny)

@@ -15,7 +15,7 @@ from agi_gate.ops import exit_codes
 from agi_gate.ops.arguments import instant
 from agi_gate.regime import ROME, regime_at
 from agi_gate.rules.registry import check_expires_at
-from agi_gate.store.reader import Store, connect
+from agi_gate.store.reader import Store
 from agi_gate.verdict import Reason
 
 
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     request = Request(arguments.destination, arguments.campaign, caller_id,
                       Presentation(arguments.presentation), arguments.trunk)
     call = understand(request, settings.policy, arguments.at or datetime.now(UTC))
-    facts, verdict = decide_call(call, Store(connect(settings.store.url, settings.store.timeout_ms)), claim=False)
+    facts, verdict = decide_call(call, Store.at(settings.store.url, settings.store.timeout_ms), claim=False)
     finding, regime = verdict.findings[0], regime_at(call.at)
     answer = {
         "verdict": verdict.outcome.value,

@@ -15,6 +15,7 @@ from redis.retry import Retry
 
 from agi_gate.facts import Callback, Facts
 from agi_gate.store import keys, page, values
+from agi_gate.store.deadline import keep_deadlines, within
 
 
 # what decoding raises where something else was written under our keys (PageError and ValueUnreadable are ValueErrors)
@@ -33,7 +34,7 @@ def explain(error: BaseException) -> str:
 
 
 def connect(url: str, timeout_ms: int) -> redis.Redis:
-    """A client that waits `timeout_ms` at most for a connection and for an answer.
+    """A client that waits `timeout_ms` at most for a connection and for each read of an answer.
 
     One immediate second try where a connection turns out to be dead (a server that was restarted), none after a
     time-out: the caller is waiting.
@@ -41,15 +42,27 @@ def connect(url: str, timeout_ms: int) -> redis.Redis:
     client: redis.Redis = redis.Redis.from_url(
         url, socket_timeout=timeout_ms / 1000, socket_connect_timeout=timeout_ms / 1000, protocol=2,
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)))
+    keep_deadlines(client)
     return client
 
 
 class Store:
-    def __init__(self, client: redis.Redis) -> None:
+    """The facts of calls.  No method takes longer than `timeout_ms` as a whole."""
+
+    def __init__(self, client: redis.Redis, timeout_ms: int = 250) -> None:
         self._client = client
+        self._timeout_s = timeout_ms / 1000
+
+    @classmethod
+    def at(cls, url: str, timeout_ms: int) -> Store:
+        return cls(connect(url, timeout_ms), timeout_ms)
 
     def facts_for(self, controller: str, e164: str) -> Facts:
         """Everything known of a number for a controller, in one round trip.  Raises StoreUnavailable."""
+        with within(self._timeout_s):
+            return self._facts_for(controller, e164)
+
+    def _facts_for(self, controller: str, e164: str) -> Facts:
         names = [keys.load_key(controller)]
         for kind in keys.KINDS:
             page_name = keys.page_key(controller, kind, keys.place(kind, e164)[0])
@@ -65,14 +78,16 @@ class Store:
     def claim(self, controller: str, e164: str, callback: Callback) -> bool:
         """Use a call-back up: True for exactly one of all who ask.  Raises StoreUnavailable."""
         try:
-            return self._client.sadd(keys.used_key(controller, e164), values.callback_token(callback)) == 1
+            with within(self._timeout_s):
+                return self._client.sadd(keys.used_key(controller, e164), values.callback_token(callback)) == 1
         except (redis.RedisError, OSError) as error:
             raise StoreUnavailable(explain(error)) from error
 
     def give_back(self, controller: str, e164: str, callback: Callback) -> None:
         """Undo a claim whose call was refused after all.  Raises StoreUnavailable."""
         try:
-            self._client.srem(keys.used_key(controller, e164), values.callback_token(callback))
+            with within(self._timeout_s):
+                self._client.srem(keys.used_key(controller, e164), values.callback_token(callback))
         except (redis.RedisError, OSError) as error:
             raise StoreUnavailable(explain(error)) from error
 

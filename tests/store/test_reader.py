@@ -31,7 +31,7 @@ KEYS_OF_A_CALL = [keys.load_key(CONTROLLER), *PAGE_KEYS, *(name + keys.STAGED fo
 
 def ask(url: str, timeout_ms: int = TIMEOUT_MS) -> Facts:
     with connect(url, timeout_ms) as client:
-        return Store(client).facts_for(CONTROLLER, NUMBER)
+        return Store(client, timeout_ms).facts_for(CONTROLLER, NUMBER)
 
 
 def test_everything_known_of_a_number_comes_back(client: redis.Redis, store: Store) -> None:
@@ -184,8 +184,8 @@ def test_a_wrong_password_is_unavailable_and_not_told(own_server: StoreServer) -
 # --- something that is no such server
 
 @contextlib.contextmanager
-def a_peer_that_says(words: bytes) -> Iterator[str]:
-    """Listens like a server, and answers anything with the same words."""
+def a_peer_that_says(words: bytes, pause_s: float = 0) -> Iterator[str]:
+    """Listens like a server, and answers anything with the same words, byte by byte where there is a pause."""
     def answer() -> None:
         while True:
             try:
@@ -194,7 +194,10 @@ def a_peer_that_says(words: bytes) -> Iterator[str]:
                 return
             with connection, contextlib.suppress(OSError):
                 while connection.recv(65536):
-                    connection.sendall(words)
+                    for start in range(len(words)) if pause_s else ():
+                        connection.sendall(words[start:start + 1])
+                        time.sleep(pause_s)
+                    connection.sendall(b"" if pause_s else words)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=answer)
@@ -229,3 +232,21 @@ def test_an_address_that_swallows_is_unavailable_in_time() -> None:
         assert (time.monotonic() - started) * 1000 < TIMEOUT_MS * 2
         for connection in waiting:
             connection.close()
+
+
+def test_the_time_limit_holds_for_the_whole_answer_however_slowly_it_drips() -> None:
+    answer = b"+OK\r\n" * 2 + b"*13\r\n" + b"$-1\r\n" * 13
+    with a_peer_that_says(answer, pause_s=TIMEOUT_MS / 1000 / 5) as url:
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            ask(url)
+        assert (time.monotonic() - started) * 1000 < TIMEOUT_MS * 2
+
+
+def test_a_slow_answer_within_the_time_limit_is_taken(own_server: StoreServer) -> None:
+    """The limit is one for all reads of a call, and none is left over for the next call."""
+    with connect(own_server.url, TIMEOUT_MS) as client:
+        store = Store(client, TIMEOUT_MS)
+        for _ in range(3):
+            assert store.facts_for(CONTROLLER, NUMBER) == Facts()
+            time.sleep(TIMEOUT_MS / 1000 * 1.1)

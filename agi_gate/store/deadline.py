@@ -1,0 +1,82 @@
+"""One deadline for a whole answer of the store, however slowly it drips.
+
+Edge.  A socket's own time-out starts anew with each read, so a server that sends a byte now and then would hold a call
+for ever.  Here each read gets what is left of the deadline of the thread that waits.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+
+_of_this_thread = threading.local()
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Let whatever this thread reads from the store in the block take so long at most, connecting included."""
+    _of_this_thread.deadline = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _of_this_thread.deadline = None
+
+
+def _left() -> float | None:
+    """Seconds left to this thread, None where it has no deadline.  Raises TimeoutError."""
+    deadline = getattr(_of_this_thread, "deadline", None)
+    if deadline is None:
+        return None
+    left: float = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the store's whole answer took too long")
+    return left
+
+
+class _TimedSocket:
+    """A connected socket, or the TLS one around it, that looks at the deadline before it waits."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+    def recv(self, *arguments: Any) -> bytes:
+        self._limit()
+        return self._socket.recv(*arguments)
+
+    def recv_into(self, *arguments: Any) -> int:
+        self._limit()
+        return self._socket.recv_into(*arguments)
+
+    def sendall(self, *arguments: Any) -> None:
+        self._limit()
+        self._socket.sendall(*arguments)
+
+    def _limit(self) -> None:
+        left = _left()
+        if left is not None:
+            self._socket.settimeout(left)
+
+
+class _Timed:
+    """What a redis-py connection class gets in front: TCP, TLS and UNIX alike."""
+
+    def _connect(self) -> _TimedSocket:
+        left = _left()
+        if left is not None:
+            self.socket_connect_timeout = left
+        return _TimedSocket(super()._connect())  # type: ignore[misc]  # it stands before a connection class
+
+
+def keep_deadlines(client: redis.Redis) -> None:
+    """Have every connection that a client makes from now on look at the deadline."""
+    pool = client.connection_pool
+    pool.connection_class = type("TimedConnection", (_Timed, pool.connection_class), {})
