@@ -144,7 +144,11 @@ def parse_listed(text: str) -> str | None:
     match = _LISTED_SHAPE.fullmatch(text)
     if match is None:
         return None
-    return "+39" + match[1] if match[1] else match[2]
+    if match[1]:
+        return "+39" + match[1]
+    # few rows: read as a dialled number is, so that both find the same facts
+    foreign = _parse_foreign(match[2])
+    return None if foreign is None else foreign.e164
 
 
 def without_separators(text: str) -> str:
@@ -191,6 +195,9 @@ def _is_assigned_subscriber(e164: str) -> bool:
 
 
 def _parse_foreign(e164: str) -> Number | None:
+    san_marino = re.fullmatch(r"\+378(?:0549)?(\d{6})", e164)
+    if san_marino is not None:  # one subscriber, two spellings: +378 and 0549
+        return Number("+390549" + san_marino[1], NumberClass.FOREIGN, "SM")
     if re.fullmatch(r"\+379\d{6,12}", e164):  # the Vatican's own code, reserved and not in phonenumbers
         return Number(e164, NumberClass.FOREIGN, "VA")
     try:

@@ -207,3 +207,11 @@ def test_every_persons_number_that_can_be_called_can_be_listed(text: str) -> Non
     dialled = parse_destination(text)
     if dialled is not None and dialled.number_class in A_PERSONS:
         assert parse_listed(text) == dialled.e164
+
+
+@pytest.mark.parametrize(("dialled", "listed"), (
+    ("+442079460003", "+4402079460003"), ("+44 (0)2079460003", "+442079460003"), ("0549886125", "+3780549886125"),
+    ("+3780549886127", "0549886127"), ("+378886127", "0549886127"), ("0041223456789", "+41223456789")))
+def test_what_is_dialled_and_what_is_listed_are_one_number(dialled: str, listed: str) -> None:
+    number = parse_destination(dialled)
+    assert number is not None and parse_listed(listed) == number.e164

@@ -383,3 +383,21 @@ def test_status_without_the_store_is_exit_4(agi_gate: AgiGate, monkeypatch: pyte
     monkeypatch.setenv("AGI_GATE_STORE_URL", NOBODY_LISTENS)
     ran = agi_gate("status", "--json")
     assert (ran.code, ran.out) == (UNREACHABLE, "") and "see [store] url" in ran.err
+
+
+def test_an_enrolment_found_within_a_millisecond_is_never_moved_before_a_consent(
+        store_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "clear.txt").write_text("3331234500,0\n")
+    (tmp_path / "enrolled.txt").write_text("3331234500,1\n")
+    (tmp_path / "consents.csv").write_text(
+        "number,controller,granted_at,purpose,category,channel,origin,evidence\n"
+        "3331234500,t1,2026-09-15T09:00:00.000600+02:00,marketing,telecom,both,web,ip\n")
+    gate_toml = ["--config", str(Path(__file__).parent / "data/gate.toml")]
+    for name, at in (("clear", "2026-09-01T09:00:00+02:00"), ("enrolled", "2026-09-15T09:00:00.000900+02:00")):
+        assert main([*gate_toml, "load", "registry", str(tmp_path / f"{name}.txt"), "--controller", "t1",
+                     "--checked-at", at]) == 0
+    assert main([*gate_toml, "load", "consents", str(tmp_path / "consents.csv")]) == 0
+    capsys.readouterr()
+    assert main([*gate_toml, "check", "3331234500", "--campaign", "t1-mkt", "--json",
+                 "--at", "2026-09-16T11:00:00+02:00"]) == 3
+    assert json.loads(capsys.readouterr().out)["reason"] == "CONSENT_DATE_UNPROVEN"

@@ -10,7 +10,7 @@ import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -140,16 +140,20 @@ def _load_registry(arguments: argparse.Namespace, client: Any, feed: feeds.Regis
         print(f"agi-gate load: --checked-at {record.instant(checked_at)} is still to come: until then no call rests "
               "on this check", file=sys.stderr)
     with loader.Load(client, [controller], dry_run=arguments.dry_run) as load:
-        serial, known = loader.serial_of_check(client, controller, checked_at, feed.sha256)
-        flags = {flag: values.check_bytes(checked_at, serial, flag) for flag in (False, True)}
+        flags, checks = {}, {}
+        # the store keeps milliseconds: a clear result is cut down and an enrolled one rounded up, so that neither lasts
+        # longer nor lets a consent of the same millisecond seem the later one
+        for enrolled, at in ((False, checked_at), (True, checked_at + timedelta(microseconds=-checked_at.microsecond % 1000))):
+            serial, known = loader.serial_of_check(client, controller, at, feed.sha256)
+            flags[enrolled] = values.check_bytes(at, serial, enrolled)
+            if not known:
+                checks[values.check_id(at, serial)] = summary
         counts = load.stage(keys.REGISTRY, controller,
-                            {number: flags[enrolled] for number, enrolled in feed.results.items()}, _registry_change)
-        enrolled = sum(feed.results.values())
+                            {number: flags[flag] for number, flag in feed.results.items()}, _registry_change)
+        opposed = sum(feed.results.values())
         summary |= {"controllers": [controller], "checked_at": record.instant(checked_at),
-                    "check": values.check_id(checked_at, serial), "rows": len(feed.results), "enrolled": enrolled,
-                    "clear": len(feed.results) - enrolled}
-        checks = {} if known else {controller: {values.check_id(checked_at, serial): summary}}
-        return _commit(load, summary, counts, checks)
+                    "rows": len(feed.results), "enrolled": opposed, "clear": len(feed.results) - opposed}
+        return _commit(load, summary, counts, {controller: checks} if checks else {})
 
 
 def _load_csv(arguments: argparse.Namespace, client: Any, feed: feeds.Feed[Any],

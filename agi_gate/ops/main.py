@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return exit_codes.USAGE
     except KeyboardInterrupt:
+        print("agi-gate: interrupted; a load that had not said so yet has changed nothing, or all (see agi-gate status)",
+              file=sys.stderr)
         return exit_codes.CRASHED
     except BrokenPipeError:  # `agi-gate log | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
