@@ -18,7 +18,7 @@ from pathlib import Path
 
 from agi_gate import config
 from agi_gate.agi import CommandRefused, Conversation, DeadlinePassed, GarbageReceived, Hangup
-from agi_gate.decision_log import DecisionLog
+from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.door import converse
 from agi_gate.gate import Gate
 from agi_gate.store.reader import Store
@@ -56,6 +56,14 @@ def listen(settings: config.DaemonSettings) -> socket.socket:
 def serve(path: Path, settings: config.Settings) -> int:
     """Run until SIGTERM or SIGINT.  Raises ListenError."""
     listener = listen(settings.daemon)
+    log = DecisionLog(settings.log_path)
+    try:
+        log.probe()
+    except LogUnavailable as error:
+        # it may come back, so the daemon starts; till then it denies
+        logger.error("no call but emergencies will go on: %s; see [log] path", error)
+    finally:
+        log.close()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     workers = {_start_worker(listener, path, settings) for _ in range(settings.daemon.workers)}
     host, port = listener.getsockname()[:2]

@@ -45,6 +45,14 @@ class DecisionLog:
             except OSError as error:
                 raise LogUnavailable(f"{self._path}: {error.strerror}") from error
 
+    def probe(self) -> None:
+        """Open the file without writing to it.  Raises LogUnavailable."""
+        try:
+            with self._lock:
+                self._opened()
+        except OSError as error:
+            raise LogUnavailable(f"{self._path}: {error.strerror}") from error
+
     def close(self) -> None:
         with self._lock:
             if self._descriptor is not None:
