@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "agi_gate"
-CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "decide", "actions", "record")
+CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "decide", "actions", "record",
+        "columns")
 EDGES = ("config", "agi", "store", "feeds", "decision_log")
 JOINTS = ("gate", "door", "script", "daemon", "quiet", "ops")
 # what would let the world into the core

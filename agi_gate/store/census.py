@@ -75,7 +75,7 @@ def _count(census: Census, kind: keys.Kind, value: bytes) -> None:
             census.enrolled += last.enrolled
             census.clear += not last.enrolled
             census.checked_at_counts[last.at] = census.checked_at_counts.get(last.at, 0) + 1
-    elif kind is keys.CONSENTS:
+    elif kind.name == keys.CONSENTS.name:
         consents = values.consents_from(value)
         census.consents += len(consents)
         census.revoked += sum(consent.revoked_at is not None for consent in consents)

@@ -8,8 +8,9 @@ and one transaction shows a whole load.
     agi:{acme}:used:39333...    set, requested_at of each call-back that was used up
     agi:{acme}:r:39333123       a page of check histories; `:n` after it: the same page as a load is changing it
 
-A page key ends where the offsets begin.  Check histories and contacts share values between neighbours and come by
-the million: pages of 10,000.  The other kinds are mostly distinct: pages of 100, so that a call reads little.
+A page key ends where the offsets begin.  Check histories, contacts and consents come by the million: pages of 10,000
+neighbours, so that a key costs a number little.  Consents are mostly distinct, so where they lie dense their page moves
+to pages of 100 (`d`), and its place is held by a page of none: a call reads little there too.  The other kinds are few.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ class Kind:
 
 REGISTRY = Kind("registry", "r", 4)
 CONTACTS = Kind("contacts", "t", 4)
-CONSENTS = Kind("consents", "c", 2)
+CONSENTS = Kind("consents", "c", 4)
+DENSE_CONSENTS = Kind("consents", "d", 2)
 OBJECTIONS = Kind("objections", "o", 2)
 CALLBACKS = Kind("callbacks", "b", 2)
 RESTS = Kind("rests", "s", 2)
-KINDS = (REGISTRY, CONTACTS, CONSENTS, OBJECTIONS, CALLBACKS, RESTS)
+KINDS = (REGISTRY, CONTACTS, CONSENTS, DENSE_CONSENTS, OBJECTIONS, CALLBACKS, RESTS)
 
 STAGED = ":n"
 LOAD_ID_BYTES = 8
@@ -44,10 +46,6 @@ def place(kind: Kind, e164: str) -> tuple[str, int]:
     """
     digits = e164.removeprefix("+")
     return digits[:-kind.offset_digits], int(digits[-kind.offset_digits:])
-
-
-def number_at(kind: Kind, page_digits: str, offset: int) -> str:
-    return f"+{page_digits}{offset:0{kind.offset_digits}d}"
 
 
 def base(controller: str) -> str:

@@ -4,10 +4,11 @@ Edge, codec only: bytes in, bytes out, no server.  A page holds, for sorted offs
 kept once, because whole files of numbers share one history.  A number costs 2 bytes of offset and 1 of index
 (2 where a page holds over 255 distinct values), so 15 million numbers take some 4 bytes each with their history.
 
-    byte 0      layout version (1)
+    byte 0      layout version (2)
     byte 1      width of a value index: 1 or 2
     2-3         count of offsets, little-endian like all that follows
     4-5         count of distinct values
+    6-9         CRC-32 of all the rest of the page: one flipped bit must not read as "nothing known"
     ...         offsets, 2 bytes each, ascending
     ...         value indexes, `width` bytes each
     ...         ends of the values, 4 bytes each, counted from the first value's start
@@ -20,10 +21,13 @@ import struct
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from zlib import crc32
 
-_HEADER = struct.Struct("<BBHH")
-_VERSION = 1
+HEADER = struct.Struct("<BBHHI")
+VERSION = 2
+_FIELDS = struct.Struct("<BBHH")
 _INDEX_TYPES = {1: "B", 2: "H"}
 
 
@@ -37,15 +41,28 @@ def encode(values: Mapping[int, bytes]) -> bytes:
     distinct = {value: index for index, value in enumerate(dict.fromkeys(values[offset] for offset in offsets))}
     width = 1 if len(distinct) <= 256 else 2
     indexes = array(_INDEX_TYPES[width], (distinct[values[offset]] for offset in offsets))
-    ends, end = array("I"), 0
-    for value in distinct:
-        end += len(value)
-        ends.append(end)
     if sys.byteorder == "big":
-        for numbers in (offsets, indexes, ends):
+        for numbers in (offsets, indexes):
             numbers.byteswap()
-    return b"".join((_HEADER.pack(_VERSION, width, len(offsets), len(distinct)), offsets.tobytes(),
-                     indexes.tobytes(), ends.tobytes(), *distinct))
+    return assemble(width, offsets.tobytes(), indexes.tobytes(), list(distinct))
+
+
+def assemble(width: int, offsets: bytes, indexes: bytes, values: Sequence[bytes]) -> bytes:
+    """Put a page together: `offsets` and `indexes` as they lie in it, the distinct values in their order."""
+    ends = tuple(accumulate(map(len, values)))
+    rest = b"".join((offsets, indexes, struct.pack(f"<{len(ends)}I", *ends), *values))
+    fields = _FIELDS.pack(VERSION, width, len(offsets) // 2, len(values))
+    return fields + crc32(rest, crc32(fields)).to_bytes(4, "little") + rest
+
+
+# a page of none: its numbers lie in denser pages (see keys)
+SPLIT = assemble(2, b"", b"", [])
+
+
+def is_whole(page: bytes) -> bool:
+    """Say whether these are the bytes that were written, by their checksum."""
+    return crc32(memoryview(page)[HEADER.size:], crc32(page[:_FIELDS.size])) == int.from_bytes(
+        page[_FIELDS.size:HEADER.size], "little")
 
 
 def find(page: bytes, offset: int) -> bytes | None:
@@ -69,11 +86,11 @@ def decode(page: bytes) -> dict[int, bytes]:
 
 def _parts(page: bytes) -> tuple[array[int], array[int], array[int], bytes]:
     try:
-        version, width, count, distinct = _HEADER.unpack_from(page)
+        version, width, count, distinct, _crc = HEADER.unpack_from(page)
         offsets, indexes, ends = array("H"), array(_INDEX_TYPES[width]), array("I")
     except (struct.error, KeyError):
         raise PageError("no page header") from None
-    start = _HEADER.size
+    start = HEADER.size
     for numbers, length in ((offsets, count), (indexes, count), (ends, distinct)):
         size = length * numbers.itemsize
         if start + size > len(page):
@@ -82,8 +99,8 @@ def _parts(page: bytes) -> tuple[array[int], array[int], array[int], bytes]:
         start += size
         if sys.byteorder == "big":
             numbers.byteswap()
-    if version != _VERSION or len(page) != start + (ends[-1] if ends else 0):
-        raise PageError("the page has another version or length")
+    if version != VERSION or len(page) != start + (ends[-1] if ends else 0) or not is_whole(page):
+        raise PageError("the page has another version, length or checksum")
     return offsets, indexes, ends, page[start:]
 
 

@@ -119,9 +119,12 @@ def _facts(e164: str, answer: list[bytes | None], used: Iterable[bytes]) -> Fact
 
 
 def visible_page(visible_load: bytes | None, current: bytes | None, staged: bytes | None) -> bytes | None:
-    """The page that calls see: the staged one if its load was committed, else the current one."""
+    """The page that calls see: the staged one if its load was committed, else the current one.
+
+    A staged page that holds nothing but its load's id takes the current one away.
+    """
     if staged is not None and visible_load is not None and staged[:keys.LOAD_ID_BYTES] == visible_load:
-        return staged[keys.LOAD_ID_BYTES:]
+        return staged[keys.LOAD_ID_BYTES:] or None
     return None if current is None else current[keys.LOAD_ID_BYTES:]
 
 
@@ -131,7 +134,7 @@ def _decode(found: dict[keys.Kind, bytes], used: Iterable[bytes]) -> Facts:
         decoded["checks"] = values.checks_from(value)
     if value := found.get(keys.CONTACTS):
         decoded["contact"] = values.contact_from(value)
-    if value := found.get(keys.CONSENTS):
+    if value := found.get(keys.CONSENTS) or found.get(keys.DENSE_CONSENTS):
         decoded["consents"] = values.consents_from(value)
     if value := found.get(keys.OBJECTIONS):
         decoded["objection"] = values.objection_from(value)

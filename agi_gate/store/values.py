@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from agi_gate.facts import Callback, Check, Consent, Contact, Objection
-from agi_gate.store.keys import CALLBACKS, CONSENTS, CONTACTS, OBJECTIONS, REGISTRY, RESTS, Kind
+from agi_gate.store.keys import CALLBACKS, CONSENTS, CONTACTS, DENSE_CONSENTS, OBJECTIONS, REGISTRY, RESTS, Kind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND, _MILLISECOND = timedelta(microseconds=1), timedelta(milliseconds=1)
@@ -196,6 +196,7 @@ MERGES: dict[Kind, Callable[[bytes, bytes], bytes]] = {
     REGISTRY: _merge_checks,
     CONTACTS: _merge_contacts,
     CONSENTS: _merge_consents,
+    DENSE_CONSENTS: _merge_consents,
     OBJECTIONS: _merge_objections,
     CALLBACKS: _merge_callbacks,
     RESTS: _merge_rests,

@@ -194,7 +194,8 @@ JSON_GARBAGE = st.recursive(
 @given(st.sampled_from(list(keys.KINDS)), st.binary(max_size=12) | JSON_GARBAGE)
 def test_garbage_is_an_error_that_the_reader_knows(kind: keys.Kind, garbage: bytes) -> None:
     decode = {keys.REGISTRY: values.checks_from, keys.CONTACTS: values.contact_from,
-              keys.CONSENTS: values.consents_from, keys.OBJECTIONS: values.objection_from,
+              keys.CONSENTS: values.consents_from, keys.DENSE_CONSENTS: values.consents_from,
+              keys.OBJECTIONS: values.objection_from,
               keys.CALLBACKS: values.callbacks_from, keys.RESTS: values.silent_calls_from}[kind]
     with contextlib.suppress(*UNREADABLE):
         decode(garbage)  # type: ignore[operator]
