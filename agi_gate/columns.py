@@ -63,6 +63,12 @@ def column_of(numbers: Numbers, values: NDArray[np.int32], table: list[bytes], m
     return Column(distinct, result, table)
 
 
+def compact(column: Column) -> Column:
+    """The same column with no more in its table than it uses."""
+    used, values = np.unique(column.values, return_inverse=True)
+    return Column(column.numbers, values.astype(np.int32), [column.table[id_] for id_ in used.tolist()])
+
+
 def union(columns: Sequence[Column]) -> Column:
     """Columns of which no two hold the same number, as one."""
     columns = [column for column in columns if len(column)]

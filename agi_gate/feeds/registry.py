@@ -1,26 +1,37 @@
 """The files that come back from the registry, flagged or stripped: E.164 number -> enrolled.
 
 Edge.  No official layout was found, so the reader is lenient where operators vary (BOM, UTF-8 or Latin-1, separator,
-extra columns, CRLF) and strict on the rest.
+extra columns, CRLF) and strict on the rest.  Lines of the common shape are read by `registry_lines`, many at once; what
+it leaves is read here, line by line, as any list is.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from agi_gate.columns import Numbers, number_of
 from agi_gate.feeds.files import FeedError, Reject, read_bytes, separator_of, unpack
+from agi_gate.feeds.registry_lines import NOT_READ, read_lines
 from agi_gate.number import parse_listed
+
+MAX_REJECTS = 1_000_000
+_CHUNK_BYTES = 8 << 20
+_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(slots=True)
 class RegistryFeed:
-    """One file of the registry: E.164 number -> enrolled."""
+    """One file of the registry.  Shapes: `numbers` (n,) ascending and distinct, `enrolled` (n,) of truth values."""
 
     name: str
     sha256: str
-    results: dict[str, bool] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=lambda: np.empty(0, np.int64))
+    enrolled: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     rejects: list[Reject] = field(default_factory=list)
 
 
@@ -32,66 +43,140 @@ def read_registry(path: str, submitted: str | None = None) -> RegistryFeed:
     """
     name, data = read_bytes(path)
     feed = RegistryFeed(name, hashlib.sha256(data).hexdigest())
-    lines = list(_lines(_decode_registry(unpack(name, data))))
+    text = unpack(name, data)
     if submitted is None:
-        if not lines:
-            raise FeedError(f"{name}: is empty")
-        _read_flagged(feed, lines)
+        _read_flagged(feed, lambda: _chunks(text))
     else:
         submitted_name, submitted_data = read_bytes(submitted)
         # the answer means something only beside the question
         feed.sha256 = hashlib.sha256(data + b"\0" + submitted_data).hexdigest()
-        _read_stripped(feed, lines, submitted_name,
-                       list(_lines(_decode_registry(unpack(submitted_name, submitted_data)))))
+        _read_stripped(feed, _lines(text), submitted_name, _lines(unpack(submitted_name, submitted_data)))
     return feed
 
 
-def _decode_registry(text: bytes) -> str:
+def _chunks(text: bytes) -> Iterator[bytes]:
+    """Whole lines, some MB at a time."""
+    start = len(_BOM) if text.startswith(_BOM) else 0
+    while start < len(text):
+        end = text.find(b"\n", start + _CHUNK_BYTES) + 1 or len(text)
+        chunk = text[start:end]
+        yield chunk if chunk.endswith(b"\n") else chunk + b"\n"
+        start = end
+
+
+def _decode(line: bytes) -> str:
     try:
-        return text.decode("utf-8-sig")
+        return line.decode()
     except UnicodeDecodeError:
-        return text.decode("latin-1")
+        return line.decode("latin-1")
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines; empty ones at the end are no rows."""
-    # not splitlines(): a stray form feed must not count as a line
-    text = text.rstrip("\r\n \t")
-    if text:
-        for number, line in enumerate(text.split("\n"), 1):
-            yield number, line.rstrip("\r")
-
-
-def _registry_number(field_: str) -> str | None:
+def _italian(field_: str) -> str | None:
     number = parse_listed(field_.strip())
     return number if number is not None and number.startswith("+39") else None
 
 
-def _read_flagged(feed: RegistryFeed, lines: list[tuple[int, str]]) -> None:
-    separator = separator_of(lines[0][1])
-    for line_number, line in lines:
-        fields = line.split(separator)
-        number = _registry_number(fields[0])
-        flag = fields[1].strip() if len(fields) > 1 else None
-        if number is None:
-            why = f"`{fields[0]}` is not an Italian number"
-        elif flag is None:
-            why = "there is no flag; a stripped file needs --submitted FILE"
-        elif flag not in ("0", "1"):
-            why = f"`{flag}` is no flag; 1 is enrolled, 0 is callable"
-        elif feed.results.setdefault(number, flag == "1") != (flag == "1"):
-            why = f"`{fields[0]}` has both flags in this file; where the rest is loaded it counts as enrolled"
-            feed.results[number] = True
-        else:
-            continue
-        feed.rejects.append(Reject(feed.name, line_number, why, line))
+def _read_flagged(feed: RegistryFeed, chunks: Callable[[], Iterator[bytes]]) -> None:
+    keys: list[NDArray[np.int64]] = []  # a number and its flag in one integer: they are sorted together
+    line_count, last_row = 0, 0
+    for chunk, separator in _with_separator(chunks()):
+        numbers, enrolled, starts = read_lines(chunk, separator.encode())
+        read = numbers != NOT_READ
+        keys.append(numbers[read] << 1 | enrolled[read])
+        blank = set()
+        for place in np.flatnonzero(~read).tolist():
+            line = _line_at(chunk, int(starts[place]))
+            result = _read_line(line, separator)
+            if isinstance(result, str):
+                _reject(feed, line_count + place + 1, result, line)
+                if not line.strip():
+                    blank.add(place)
+            else:
+                keys.append(np.array([result[0] << 1 | result[1]], np.int64))
+        last = len(numbers) - 1
+        while last in blank:
+            last -= 1
+        last_row = line_count + last + 1 if last >= 0 else last_row
+        line_count += len(numbers)
+    # empty lines at the end are no rows
+    feed.rejects = [reject for reject in feed.rejects if reject.line <= last_row]
+    if not last_row:
+        raise FeedError(f"{feed.name}: is empty")
+    rows = np.concatenate(keys)
+    keys.clear()
+    rows.sort()
+    numbers = rows >> 1
+    # of a number that comes twice the last row is kept, which is the enrolled one where the flags differ
+    last_of_number = np.append(numbers[1:] != numbers[:-1], True)[:len(rows)]
+    twice = ~last_of_number[:-1] & (rows[1:] != rows[:-1])
+    if twice.any():
+        _reject_contradictions(feed, chunks, set(numbers[:-1][twice].tolist()))
+    feed.numbers, feed.enrolled = numbers[last_of_number], (rows[last_of_number] & 1).astype(np.bool_)
+
+
+def _with_separator(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, str]]:
+    separator = None
+    for chunk in chunks:
+        separator = separator or separator_of(_line_at(chunk, 0))
+        yield chunk, separator
+
+
+def _line_at(chunk: bytes, start: int) -> str:
+    return _decode(chunk[start:chunk.index(b"\n", start)]).rstrip("\r")
+
+
+def _read_line(line: str, separator: str) -> tuple[int, bool] | str:
+    """The number and whether it is enrolled, or why the line cannot be read."""
+    fields = line.split(separator)
+    number = _italian(fields[0])
+    flag = fields[1].strip() if len(fields) > 1 else None
+    if number is None:
+        return f"`{fields[0]}` is not an Italian number" if line.strip() else "the line is empty"
+    if flag is None:
+        return "there is no flag; a stripped file needs --submitted FILE"
+    if flag not in ("0", "1"):
+        return f"`{flag}` is no flag; 1 is enrolled, 0 is callable"
+    return number_of(number), flag == "1"
+
+
+def _reject(feed: RegistryFeed, line: int, why: str, row: str) -> None:
+    if len(feed.rejects) == MAX_REJECTS:
+        raise FeedError(f"{feed.name}: over {MAX_REJECTS:,} rows cannot be read (the first: {feed.rejects[0].why}); "
+                        "this is no answer of the registry")
+    feed.rejects.append(Reject(feed.name, line, why, row))
+
+
+def _reject_contradictions(feed: RegistryFeed, chunks: Callable[[], Iterator[bytes]], twice: set[int]) -> None:
+    """Name the lines that say otherwise than the ones before them; a second look, since few files have any."""
+    wanted, said, line_count = np.array(sorted(twice), np.int64), dict[int, bool](), 0
+    for chunk, separator in _with_separator(chunks()):
+        numbers, enrolled, starts = read_lines(chunk, separator.encode())
+        for place in np.flatnonzero(np.isin(numbers, wanted) | (numbers == NOT_READ)).tolist():
+            line = _line_at(chunk, int(starts[place]))
+            result = _read_line(line, separator)
+            if isinstance(result, str) or result[0] not in twice:
+                continue
+            number, flag = result
+            if said.setdefault(number, flag) != flag:
+                said[number] = True
+                _reject(feed, line_count + place + 1, f"`{line.split(separator)[0]}` has both flags in this file; where "
+                        "the rest is loaded it counts as enrolled", line)
+        line_count += len(numbers)
+    feed.rejects.sort(key=lambda reject: reject.line)
+
+
+def _lines(text: bytes) -> list[tuple[int, str]]:
+    """Numbered lines; empty ones at the end are no rows."""
+    lines = _decode(text.removeprefix(_BOM)).rstrip("\r\n \t")
+    # not splitlines(): a stray form feed must not count as a line
+    return [(number, line.rstrip("\r")) for number, line in enumerate(lines.split("\n"), 1)] if lines else []
 
 
 def _read_stripped(feed: RegistryFeed, lines: list[tuple[int, str]], submitted_name: str,
                    submitted: list[tuple[int, str]]) -> None:
     asked: set[str] = set()
     for line_number, line in submitted:
-        number = _registry_number(line.split(separator_of(line))[0])
+        number = _italian(line.split(separator_of(line))[0])
         if number is None:
             feed.rejects.append(Reject(submitted_name, line_number, f"`{line}` is not an Italian number", line))
         else:
@@ -102,7 +187,7 @@ def _read_stripped(feed: RegistryFeed, lines: list[tuple[int, str]], submitted_n
         raise FeedError(f"{feed.name}: carries flags, so it is not stripped; load it without --submitted")
     callable_: set[str] = set()
     for line_number, line in lines:
-        number = _registry_number(line.split(separator_of(line))[0])
+        number = _italian(line.split(separator_of(line))[0])
         if number is None:
             feed.rejects.append(Reject(feed.name, line_number, f"`{line}` is not an Italian number", line))
         elif number not in asked:
@@ -110,4 +195,6 @@ def _read_stripped(feed: RegistryFeed, lines: list[tuple[int, str]], submitted_n
                 Reject(feed.name, line_number, f"`{line}` was never submitted in {submitted_name}", line))
         else:
             callable_.add(number)
-    feed.results = {number: number not in callable_ for number in asked}
+    feed.numbers = np.array(sorted(map(number_of, asked)), np.int64)
+    feed.enrolled = ~np.isin(feed.numbers, np.array(sorted(map(number_of, callable_)), np.int64))
+

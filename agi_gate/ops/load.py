@@ -14,10 +14,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from agi_gate import config, feeds, record
+from agi_gate.columns import Column, column_of, number_of
 from agi_gate.ops import exit_codes
 from agi_gate.ops.arguments import count, instant
 from agi_gate.store import keys, loader, values
+from agi_gate.store.lock import LoadConflict
 from agi_gate.store.reader import StoreUnavailable, connect
 
 # ops can wait longer than a call
@@ -107,7 +111,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
                   f"(mend them, or allow them with --max-rejects {len(feed.rejects)})", file=sys.stderr)
             return exit_codes.FEED_REFUSED
         summary = _load(arguments, settings, feed)
-    except (feeds.FeedError, loader.LoadConflict) as error:
+    except (feeds.FeedError, LoadConflict) as error:
         print(f"agi-gate load: {error}; nothing was changed", file=sys.stderr)
         return exit_codes.FEED_REFUSED
     except StoreUnavailable as error:
@@ -140,19 +144,19 @@ def _load_registry(arguments: argparse.Namespace, client: Any, feed: feeds.Regis
         print(f"agi-gate load: --checked-at {record.instant(checked_at)} is still to come: until then no call rests "
               "on this check", file=sys.stderr)
     with loader.Load(client, [controller], dry_run=arguments.dry_run) as load:
-        flags, checks = {}, {}
+        results, checks = [], {}
         # the store keeps milliseconds: a clear result is cut down and an enrolled one rounded up, so that neither lasts
         # longer nor lets a consent of the same millisecond seem the later one
         for enrolled, at in ((False, checked_at), (True, checked_at + timedelta(microseconds=-checked_at.microsecond % 1000))):
             serial, known = loader.serial_of_check(client, controller, at, feed.sha256)
-            flags[enrolled] = values.check_bytes(at, serial, enrolled)
+            results.append(values.check_bytes(at, serial, enrolled))
             if not known:
                 checks[values.check_id(at, serial)] = summary
         counts = load.stage(keys.REGISTRY, controller,
-                            {number: flags[flag] for number, flag in feed.results.items()}, _registry_change)
-        opposed = sum(feed.results.values())
+                            Column(feed.numbers, feed.enrolled.astype(np.int32), results), _registry_change)
+        opposed = int(feed.enrolled.sum())
         summary |= {"controllers": [controller], "checked_at": record.instant(checked_at),
-                    "rows": len(feed.results), "enrolled": opposed, "clear": len(feed.results) - opposed}
+                    "rows": len(feed.numbers), "enrolled": opposed, "clear": len(feed.numbers) - opposed}
         return _commit(load, summary, counts, {controller: checks} if checks else {})
 
 
@@ -163,7 +167,10 @@ def _load_csv(arguments: argparse.Namespace, client: Any, feed: feeds.Feed[Any],
     counts: Counter[str] = Counter()
     with loader.Load(client, rows, dry_run=arguments.dry_run) as load:
         for controller, by_number in rows.items():
-            counts += load.stage(csv_feed.kind, controller, by_number, _change)
+            numbers = np.array([number_of(e164) for e164 in by_number], np.int64)
+            table = list(by_number.values())
+            column = column_of(numbers, np.arange(len(table), dtype=np.int32), table, values.MERGES[csv_feed.kind])
+            counts += load.stage(csv_feed.kind, controller, column, _change)
         summary |= {"controllers": sorted(rows), "rows": len(feed.rows)}
         return _commit(load, summary, counts, {})
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import redis
 
+from agi_gate.columns import column_of, number_of
 from agi_gate.facts import Callback, Consent, Contact, Objection
 from agi_gate.store import keys, values
 from agi_gate.store.loader import Load
@@ -32,13 +35,19 @@ def classify(old: bytes | None, merged: bytes) -> str:
     return "new" if old is None else "unchanged" if old == merged else "changed"
 
 
+def stage(work: Load, kind: keys.Kind, controller: str, rows: Mapping[str, bytes]) -> Counter[str]:
+    column = column_of(np.array(list(map(number_of, rows)), np.int64), np.arange(len(rows), dtype=np.int32),
+                       list(rows.values()), values.MERGES[kind])
+    return work.stage(kind, controller, column, classify)
+
+
 def load(client: redis.Redis, rows: Mapping[keys.Kind, Mapping[str, bytes]], controller: str = CONTROLLER, *,
          dry_run: bool = False) -> dict[str, int]:
     """One load of any kinds, committed: how many numbers are new, changed, unchanged."""
     counts: dict[str, int] = {}
     with Load(client, [controller], dry_run=dry_run) as work:
         for kind, by_number in rows.items():
-            for name, count in work.stage(kind, controller, by_number, classify).items():
+            for name, count in stage(work, kind, controller, by_number).items():
                 counts[name] = counts.get(name, 0) + count
         work.commit({"loaded_at": "now"})
     return counts

@@ -15,17 +15,25 @@ import pytest
 import redis
 
 from agi_gate.facts import Facts
-from agi_gate.store import census, keys, values
-from agi_gate.store.loader import Load, LoadConflict, evicting_policy, serial_of_check
+from agi_gate.store import census, keys, loader, merging, values
+from agi_gate.store.loader import Load, evicting_policy, serial_of_check
+from agi_gate.store.lock import LoadConflict
 from agi_gate.store.reader import Store, StoreUnavailable, connect
 from lab.store_server import StoreServer
-from tests.store.loads import (CONTROLLER, DAY_1, NUMBER, ONE_OF_EACH, classify, day, everything, load, load_check,
-                               load_one_of_each)
+from tests.store.loads import (CONTROLLER, DAY_1, NUMBER, ONE_OF_EACH, day, everything, load, load_check,
+                               load_one_of_each, stage)
 from tests.support.faults import AFTER_SENDING, BEFORE_SENDING, Fault
 
 # one on each of five pages of check histories
 SPREAD = [f"+39334{page}234500" for page in range(5)]
 MANY = [f"+393{number:05d}{number % 10_000:04d}" for number in range(20_000, 21_200)]
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A load of a few pages takes several transactions, as one of millions does."""
+    for module in (loader, merging):
+        monkeypatch.setattr(module, "MAX_PAGES", 2)
 
 
 def flags_at(client: redis.Redis, at: datetime, numbers: list[str]) -> set[bool | None]:
@@ -81,7 +89,7 @@ def test_a_dry_run_counts_as_a_load_would_and_writes_nothing(client: redis.Redis
 
 def test_a_dry_run_beside_a_load_neither_waits_nor_disturbs(client: redis.Redis) -> None:
     with Load(client, [CONTROLLER]) as work:
-        work.stage(keys.REGISTRY, CONTROLLER, {NUMBER: values.check_bytes(day(1), 0, True)}, classify)
+        stage(work, keys.REGISTRY, CONTROLLER, {NUMBER: values.check_bytes(day(1), 0, True)})
         assert load(client, {keys.REGISTRY: {NUMBER: values.check_bytes(day(1), 0, True)}}, dry_run=True) == {"new": 1}
         assert work.commit({})
     assert flags_at(client, day(1), [NUMBER]) == {True}
@@ -106,7 +114,7 @@ def test_the_order_of_registry_files_does_not_matter(client: redis.Redis) -> Non
 def test_one_load_may_serve_several_controllers_at_one_instant(client: redis.Redis) -> None:
     with Load(client, ["t1", "t2"]) as work:
         for controller in ("t1", "t2"):
-            work.stage(keys.REGISTRY, controller, {NUMBER: ONE_OF_EACH[keys.REGISTRY]}, classify)
+            stage(work, keys.REGISTRY, controller, {NUMBER: ONE_OF_EACH[keys.REGISTRY]})
         store = Store(client)
         assert store.facts_for("t1", NUMBER) == store.facts_for("t2", NUMBER) == Facts()
         work.commit({})
@@ -127,7 +135,7 @@ def test_a_load_that_is_left_without_a_commit_has_changed_nothing(client: redis.
     load_check(client, day(1), dict.fromkeys(SPREAD, False))
     before = everything(client)
     with pytest.raises(ZeroDivisionError), Load(client, [CONTROLLER]) as work:
-        work.stage(keys.REGISTRY, CONTROLLER, dict.fromkeys(SPREAD, values.check_bytes(day(2), 0, True)), classify)
+        stage(work, keys.REGISTRY, CONTROLLER, dict.fromkeys(SPREAD, values.check_bytes(day(2), 0, True)))
         raise ZeroDivisionError
     assert everything(client) == before
 
@@ -142,7 +150,7 @@ def _sendings_of_a_load(port: int) -> int:
 @pytest.mark.parametrize("moment", (BEFORE_SENDING, AFTER_SENDING))
 @pytest.mark.parametrize("lasting", (False, True), ids=("once", "for ever"))
 def test_a_connection_that_breaks_anywhere_leaves_all_or_nothing(
-        client: redis.Redis, store_server: StoreServer, moment: str, lasting: bool) -> None:
+        client: redis.Redis, store_server: StoreServer, small_batches: None, moment: str, lasting: bool) -> None:
     total = _sendings_of_a_load(store_server.port)
     assert total > 15
     outcomes = set()
@@ -240,7 +248,7 @@ def test_a_server_that_may_drop_keys_is_known(own_server: StoreServer, policy: s
 
 def test_of_two_loads_at_once_one_is_refused_and_told_when_to_come_back(client: redis.Redis) -> None:
     with Load(client, [CONTROLLER]) as first:
-        first.stage(keys.REGISTRY, CONTROLLER, {NUMBER: values.check_bytes(day(1), 0, True)}, classify)
+        stage(first, keys.REGISTRY, CONTROLLER, {NUMBER: values.check_bytes(day(1), 0, True)})
         with pytest.raises(LoadConflict, match=r"`acme` is at work.*within \d\d s"):
             load_check(client, day(2), {NUMBER: False})
         assert first.commit({})
@@ -263,7 +271,7 @@ def test_a_refused_load_of_two_controllers_keeps_neither_lock(client: redis.Redi
 def test_a_load_that_lost_its_lock_is_not_committed(client: redis.Redis) -> None:
     load_check(client, day(1), {NUMBER: False})
     with Load(client, [CONTROLLER]) as work:
-        work.stage(keys.REGISTRY, CONTROLLER, {NUMBER: values.check_bytes(day(2), 0, True)}, classify)
+        stage(work, keys.REGISTRY, CONTROLLER, {NUMBER: values.check_bytes(day(2), 0, True)})
         unlock(client)
         with pytest.raises(LoadConflict, match="overtaken"):
             work.commit({})
@@ -274,12 +282,12 @@ def test_a_load_that_was_overtaken_touches_nothing_of_the_one_that_came_after(cl
     late = {SPREAD[0]: values.check_bytes(day(1), 0, True)}
     with ExitStack() as sleeper:
         asleep = sleeper.enter_context(Load(client, [CONTROLLER]))
-        asleep.stage(keys.REGISTRY, CONTROLLER, late, classify)
+        stage(asleep, keys.REGISTRY, CONTROLLER, late)
         unlock(client)
         with Load(client, [CONTROLLER]) as awake:
-            awake.stage(keys.REGISTRY, CONTROLLER, dict.fromkeys(SPREAD, values.check_bytes(day(2), 0, True)), classify)
+            stage(awake, keys.REGISTRY, CONTROLLER, dict.fromkeys(SPREAD, values.check_bytes(day(2), 0, True)))
             with pytest.raises(LoadConflict, match="overtaken"):
-                asleep.stage(keys.REGISTRY, CONTROLLER, late, classify)
+                stage(asleep, keys.REGISTRY, CONTROLLER, late)
             sleeper.close()
             assert awake.commit({})
     assert flags_at(client, day(2), SPREAD) == {True}
@@ -287,7 +295,7 @@ def test_a_load_that_was_overtaken_touches_nothing_of_the_one_that_came_after(cl
 
 
 def test_a_load_that_is_overtaken_at_any_moment_mixes_with_no_other(
-        client: redis.Redis, store_server: StoreServer) -> None:
+        client: redis.Redis, store_server: StoreServer, small_batches: None) -> None:
     def overtake() -> None:
         unlock(client)
         load_check(client, day(3), dict.fromkeys(SPREAD, False))

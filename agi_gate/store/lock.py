@@ -1,0 +1,93 @@
+"""One loader at a time and controller, and no write of one that was overtaken.
+
+Edge.  The lock is a key with a time limit.  Its value is the loader's token and the count of its transactions so far;
+every transaction holds only while the value is still the one that the transaction before left.  So a loader which was
+asleep past its lock can touch nothing of the one that came after it, and one whose server failed over to a replica that
+had missed its last writes finds out before it commits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import redis
+from redis.client import Pipeline
+
+from agi_gate.store.reader import StoreUnavailable
+
+LOCK_SECONDS = 60
+OVERTAKEN = "this load was overtaken by another one, or the server lost a part of it"
+_REFRESH_SECONDS = 5.0
+_RELEASE = """
+    if string.sub(redis.call('GET', KEYS[1]) or '', 1, #ARGV[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+
+
+class LoadConflict(Exception):
+    """Another load is at work on the same controller, or took over from this one."""
+
+
+class Lock:
+    """The locks of one loader, by the names of their keys."""
+
+    def __init__(self, client: redis.Redis, names: Sequence[str], token: str) -> None:
+        self._client = client
+        self._names = names
+        self._token = token
+        self._held: list[str] = []
+        self._transactions = 0
+        self._written_at = 0.0
+
+    def _value(self) -> str:
+        return f"{self._token}:{self._transactions}"
+
+    def take(self) -> None:
+        """Raises LoadConflict where somebody else holds one of them; then none is held."""
+        for name in self._names:
+            # it may be ours already, where an answer was lost and asked for again
+            if not self._client.set(name, self._value(), nx=True, ex=LOCK_SECONDS) \
+                    and self._client.get(name) != self._value().encode():
+                self.release()
+                left = self._client.ttl(name)
+                raise LoadConflict(
+                    f"another load of controller `{name.split('{')[1].split('}')[0]}` is at work; try again when it is "
+                    f"done (if it was killed, its lock ends by itself within {max(left, 1)} s)")
+            self._held.append(name)
+        self._written_at = time.monotonic()
+
+    def release(self) -> None:
+        try:
+            for name in self._held:
+                self._client.eval(_RELEASE, 1, name, self._token)
+        except (redis.RedisError, OSError):
+            pass  # the lock runs out by itself
+        self._held.clear()
+
+    def is_old(self) -> bool:
+        """Say whether the locks should be written again so that they do not run out."""
+        return time.monotonic() - self._written_at > _REFRESH_SECONDS
+
+    @contextmanager
+    def transaction(self) -> Iterator[Pipeline]:
+        """Writes that are done all together, and only while the locks are this loader's.  Raises LoadConflict."""
+        with self._client.pipeline(transaction=True) as transaction:
+            transaction.watch(*self._held)  # type: ignore[no-untyped-call]
+            held: Sequence[object] = transaction.mget(self._held)
+            if held != [self._value().encode()] * len(self._held):
+                raise LoadConflict(OVERTAKEN)
+            transaction.multi()
+            yield transaction
+            self._transactions += 1
+            for name in self._held:
+                transaction.set(name, self._value(), ex=LOCK_SECONDS)
+            try:
+                transaction.execute()
+            except redis.WatchError as error:
+                # the client says so of a broken connection too, and then nobody knows whether it was done
+                held = self._client.mget(self._held)
+                if all(isinstance(value, bytes) and value.startswith(self._token.encode()) for value in held):
+                    raise StoreUnavailable("the connection broke within a transaction") from error
+                raise LoadConflict(OVERTAKEN) from error
+        self._written_at = time.monotonic()
