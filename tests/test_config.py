@@ -146,7 +146,11 @@ def test_the_path_is_the_one_given_then_the_environment_s_then_the_default(monke
 
 GOOD_URLS = ("redis://127.0.0.1", "redis://127.0.0.1:6379/0", "redis://:p%23ss@store.example:6379/15",
              "redis://[::1]:6379",
-             "rediss://user:pass@store.example:6380/0?ssl_ca_certs=/etc/ca.pem", "unix:///run/redis.sock?db=1")
+             "rediss://user:pass@store.example:6380/0?ssl_ca_certs=/etc/ca.pem", "unix:///run/redis.sock?db=1",
+             "redis+sentinel://host/mymaster", "redis+sentinel://[::1]:26379,host:26380/my-master.1/3",
+             "redis+sentinel://user:p%2Css@a:1,b:2,c:3/m?sentinel_username=gate&sentinel_password=p%26ss",
+             "rediss+sentinel://a:1,b:2/m?ssl_ca_certs=/etc/ca.pem&sentinel_password=x",
+             "redis+cluster://host", "redis+cluster://:pass@a:6379,b:6380,[::1]:6381/", "rediss+cluster://a,b?ssl_cert_reqs=none")
 BAD_URLS = ("", "127.0.0.1:6379", "http://127.0.0.1", "redis://", "redis:///0", "redis://host:port/0",
             "redis://host:99999/0",
             "redis://host:0/0", "redis://host/db", "redis://host/0?db=x", "redis://host/0?db=/1", "unix:///s?db=x",
@@ -156,6 +160,15 @@ BAD_URLS = ("", "127.0.0.1:6379", "http://127.0.0.1", "redis://", "redis:///0", 
             "redis://host/0?ssl_ca_certs=/etc/ca.pem",
             # passwords that are not escaped
             f"redis://:{SECRET}#x@host/0", f"redis://:{SECRET}/x@host/0", f"redis://user:1?{SECRET}@host/0",
+            "redis+sentinel://", "redis+sentinel://a:1,b:2", "redis+sentinel://a:1,b:2/", "redis+sentinel://a:1,,b:2/m",
+            "redis+sentinel://a:1,b:port/m", "redis+sentinel://a:1,b:0/m", "redis+sentinel://a:1/m/x",
+            "redis+sentinel://a:1/my master", "redis+sentinel://a:1/m?db=0", "redis+sentinel://a:1/m?ssl_ca_certs=/ca.pem",
+            "redis+cluster://", "redis+cluster://a:1,b:99999", "redis+cluster://a:1,b:2/0", "redis+cluster://a:1?db=0",
+            "redis+cluster://a:1?sentinel_password=x", "rediss+cluster://a:1?socket_timeout=60", "unix+sentinel:///a/m",
+            "redis+replica://a:1", "redis://a:1,b:2/0", "sentinel://a:1/m",
+            f"redis+sentinel://:{SECRET}/x@a:1,b:2/m",
+            f"redis+cluster://:{SECRET}#x@a:1,b:2", f"redis+cluster://:{SECRET}@a:port,b:2",
+            f"redis+sentinel://a:1/m?sentinel_pass={SECRET}",
             f"redis://:{SECRET}@host:port/0", f"http://:{SECRET}@host/0", f"redis://:{SECRET}[@host/0")
 
 

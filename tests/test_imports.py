@@ -10,13 +10,14 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "agi_gate"
 CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "decide", "actions", "record",
-        "columns")
-EDGES = ("config", "agi", "store", "feeds", "decision_log")
+        "columns", "national", "remedy")
+EDGES = ("config", "agi", "store", "feeds", "decision_log", "archive")
 JOINTS = ("gate", "door", "script", "daemon", "quiet", "ops")
 # what would let the world into the core
 WORLD = {"asyncio", "csv", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "signal", "socket",
          "subprocess", "sys", "tempfile", "threading", "time"}
-ONE_USER = {"phonenumbers": "number", "asterisk": "agi", "redis": "store", "pydantic": "config", "holidays": "rules"}
+ONE_USER = {"phonenumbers": "number", "asterisk": "agi", "redis": "store", "pydantic": "config", "holidays": "rules",
+            "zstandard": "archive"}
 
 
 def modules() -> Iterator[tuple[str, str, ast.Module]]:

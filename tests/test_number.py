@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+import phonenumbers
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberType
 
-from agi_gate.number import (EMERGENCY_NUMBERS, Number, NumberClass, parse_caller_id, parse_destination, parse_listed,
-                             withholds_caller_id)
+from agi_gate.number import (EMERGENCY_NUMBERS, Number, NumberClass, _is_assigned_subscriber, parse_caller_id,
+                             parse_destination, parse_listed, withholds_caller_id)
 
 MOBILE, GEOGRAPHIC = NumberClass.MOBILE, NumberClass.GEOGRAPHIC
 A_PERSONS = (GEOGRAPHIC, MOBILE, NumberClass.NOMADIC)
@@ -215,3 +217,17 @@ def test_every_persons_number_that_can_be_called_can_be_listed(text: str) -> Non
 def test_what_is_dialled_and_what_is_listed_are_one_number(dialled: str, listed: str) -> None:
     number = parse_destination(dialled)
     assert number is not None and parse_listed(listed) == number.e164
+
+
+# --- a number is made for phonenumbers, not parsed by it, which must say the same of every class and length
+
+@given(st.from_regex(r"0[1-9][0-9]{4,10}|3[0-9]{8,9}|55[0-9]{8}", fullmatch=True))
+@settings(max_examples=4000, derandomize=True, deadline=None)
+@example("021234")
+@example("0100000000")
+@example("012345678901")
+@example("331234567")
+def test_a_number_is_assigned_as_if_it_were_parsed(national: str) -> None:
+    parsed = phonenumbers.number_type(phonenumbers.parse("+39" + national))
+    assert _is_assigned_subscriber("+39" + national) == (parsed in (
+        PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.VOIP))

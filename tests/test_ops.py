@@ -20,6 +20,7 @@ import redis
 from agi_gate import __version__
 from agi_gate.ops.main import main
 from lab.store_server import StoreServer
+from tests.support.cases import own_gate_toml
 from tests.support.daemon import AGI_GATE
 from tests.support.gate_toml import CALLBACK, CALLER_ID, CLEAR, ENROLLED, NEVER_CHECKED, write_gate_toml
 
@@ -208,24 +209,27 @@ def test_what_is_no_utf_8_is_shown_and_crashes_nothing(gate_toml: Path, store_ur
 
 # --- load
 
+NO_EXPORT = "  it answers no export that is known here\n"
+
+
 def counted(client: redis.Redis) -> int:
     return int(client.dbsize())  # type: ignore[arg-type]
 
 
 def test_load_says_what_changed(agi_gate: AgiGate, esito: tuple[str | Path, ...], tmp_path: Path) -> None:
-    assert agi_gate(*esito).out == "loaded registry esito.txt for acme: 2 rows: 2 new\n"
-    assert agi_gate(*esito).out == "nothing to change in registry esito.txt for acme: 2 rows: 2 unchanged\n"
+    assert agi_gate(*esito).out == "loaded registry esito.txt for acme: 2 rows: 2 new\n" + NO_EXPORT
+    assert agi_gate(*esito).out == "nothing to change in registry esito.txt for acme: 2 rows: 2 unchanged\n" + NO_EXPORT
     write(tmp_path, "esito.txt", f"{CLEAR},1\n{ENROLLED},1\n{NEVER_CHECKED},0\n")
     later = (*esito[:-1], "2026-10-12T09:00:00+02:00")
     assert agi_gate(*later, "--dry-run").out == (
-        "would load registry esito.txt for acme: 3 rows: 1 confirmed, 1 new, 1 newly enrolled\n")
+        "would load registry esito.txt for acme: 3 rows: 1 confirmed, 1 new, 1 newly enrolled\n" + NO_EXPORT)
     answer = agi_gate(*later, "--receipt", "R-1", "--json").json
     assert answer["changes"] == {"confirmed": 1, "new": 1, "newly enrolled": 1} and answer["changed"] is True
     assert (answer["rows"], answer["enrolled"], answer["clear"], answer["rejected"], answer["receipt"],
             answer["dry_run"]) == (
         3, 2, 1, 0, "R-1", False)
     write(tmp_path, "esito.txt", f"{CLEAR},0\n")
-    assert agi_gate(*esito[:-1], "2026-10-11T09:00:00+02:00").out.endswith("1 rows: 1 history\n")
+    assert agi_gate(*esito[:-1], "2026-10-11T09:00:00+02:00").out.endswith("1 rows: 1 history\n" + NO_EXPORT)
 
 
 def test_a_dry_run_changes_nothing(agi_gate: AgiGate, esito: tuple[str | Path, ...], store_url: str) -> None:
@@ -282,7 +286,7 @@ def test_rejects_never_go_over_the_feed_itself(agi_gate: AgiGate, tmp_path: Path
 
 
 @pytest.mark.parametrize(("name", "text", "why"), (
-    ("rests", "number,controller\n", "column `silent_at` is missing"), ("consents", "", "column `number` is missing"),
+    ("rests", "number,controller\n", "column `silent_at` is missing"), ("consents", "", "is empty"),
     ("contacts", "number,controller,source,directory\n3331234500,acne,x,yes\n", "`acne` is no controller"),
     ("objections", 'number,controller,objected_at,via\n"', "line 2")))
 def test_a_feed_that_cannot_be_used_is_exit_5(agi_gate: AgiGate, tmp_path: Path, name: str, text: str,
@@ -392,7 +396,7 @@ def test_an_enrolment_found_within_a_millisecond_is_never_moved_before_a_consent
     (tmp_path / "consents.csv").write_text(
         "number,controller,granted_at,purpose,category,channel,origin,evidence\n"
         "3331234500,t1,2026-09-15T09:00:00.000600+02:00,marketing,telecom,both,web,ip\n")
-    gate_toml = ["--config", str(Path(__file__).parent / "data/gate.toml")]
+    gate_toml = ["--config", str(own_gate_toml(tmp_path))]
     for name, at in (("clear", "2026-09-01T09:00:00+02:00"), ("enrolled", "2026-09-15T09:00:00.000900+02:00")):
         assert main([*gate_toml, "load", "registry", str(tmp_path / f"{name}.txt"), "--controller", "t1",
                      "--checked-at", at]) == 0

@@ -51,6 +51,7 @@ class Settings:
     store: StoreSettings
     daemon: DaemonSettings
     log_path: Path
+    archive_path: Path
     on_deny: Literal["hangup", "return"]
     policy: Policy
     controllers: Mapping[str, Controller]
@@ -104,6 +105,7 @@ def _settings(file: FileTable, path: Path) -> Settings:
         daemon=DaemonSettings(host.strip("[]"), int(port), file.daemon.workers, file.daemon.deadline_ms),
         # a relative path is beside the configuration: a daemon's working directory says nothing to its admin
         log_path=path.absolute().parent / file.log.path,
+        archive_path=path.absolute().parent / file.archive.path,
         on_deny=file.policy.on_deny,
         policy=policy,
         controllers=controllers,

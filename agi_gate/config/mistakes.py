@@ -21,8 +21,14 @@ from agi_gate.policy import CALL_CENTRE, ENERGY, Window
 # what to write where a text has the wrong shape
 _SHAPES = {"listen": "an address and a port: 127.0.0.1:4573", "country": "two capital letters: IT",
            "countries": "two capital letters: CH", "hours": "9-20, 9:30-19 or closed"}
-_URL_OPTIONS = {"redis": {"db"}, "unix": {"db"}, "rediss": {
-    "db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"}}
+_TLS_OPTIONS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"}
+_SENTINEL_OPTIONS = {"sentinel_username", "sentinel_password"}
+_URL_OPTIONS = {
+    "redis": {"db"}, "unix": {"db"}, "rediss": {"db", *_TLS_OPTIONS},
+    "redis+sentinel": _SENTINEL_OPTIONS, "rediss+sentinel": _SENTINEL_OPTIONS | _TLS_OPTIONS,
+    "redis+cluster": set(), "rediss+cluster": _TLS_OPTIONS}
+_URL_SHAPES = ("redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,HOST:PORT/MASTER, redis+cluster://HOST:PORT,HOST:PORT "
+               "(with TLS `rediss` for `redis`) or unix:///PATH?db=DB")
 # what an admin may write for the sector that has a rule of its own; taken for another sector it would lose that rule
 _ENERGY_WORDS = {"electricity", "gas", "power", "utilities", "energia", "elettricità", "elettricita", "luce", "luce e gas"}
 
@@ -55,23 +61,41 @@ def url_mistake(url: str) -> str | None:
     """What is wrong with a store's URL, without showing it: it may carry a password."""
     try:
         parts = urlsplit(url)
-        port, options = parts.port, parse_qs(parts.query, keep_blank_values=True)
+        options = parse_qs(parts.query, keep_blank_values=True)
     except ValueError:
-        port, options, parts = None, {}, urlsplit("")
+        parts, options = urlsplit(""), {}
     if parts.scheme not in _URL_OPTIONS:
-        return "is no URL of a store: redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH?db=DB"
-    if not set(options) <= _URL_OPTIONS[parts.scheme]:
-        return f"has an option that is not known; known: {', '.join(sorted(_URL_OPTIONS[parts.scheme]))}"
+        return f"is no URL of a store: {_URL_SHAPES}"
+    known = _URL_OPTIONS[parts.scheme]
+    if not set(options) <= known:
+        return f"has an option that is not known; known: {', '.join(sorted(known)) or 'none'}"
     if parts.fragment:
         return "has a `#`; in a password it is written %23"
-    databases = options.get("db", [])
     if parts.scheme == "unix":
-        if not parts.path:
-            return "names no socket: unix:///PATH?db=DB"
-    elif not parts.hostname or port == 0:
+        return _database_mistake(options.get("db", [])) if parts.path else "names no socket: unix:///PATH?db=DB"
+    server, _, kind = parts.scheme.partition("+")
+    hosts = parts.netloc.rpartition("@")[2]
+    if not all(map(_is_host, hosts.split(",") if kind else [hosts])):
         return "names no host and port; in a password `/` is written %2F"
-    else:
-        databases = [*databases, parts.path.removeprefix("/")]
+    path = parts.path.removeprefix("/")
+    if kind == "cluster":
+        return "names a database; a cluster has none: end it after the last port" if path else None
+    if kind == "sentinel":
+        master, _, path = path.partition("/")
+        if not re.fullmatch(r"[\w.%-]+", master, re.ASCII):
+            return f"names no master: {server}+sentinel://HOST:PORT,HOST:PORT/MASTER"
+    return _database_mistake([*options.get("db", []), path])
+
+
+def _is_host(text: str) -> bool:
+    try:
+        parts = urlsplit(f"//{text}")
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _database_mistake(databases: list[str]) -> str | None:
     return None if re.fullmatch("[0-9]*", "".join(databases)) else "has a database that is no number"
 
 

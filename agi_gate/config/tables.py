@@ -38,6 +38,10 @@ class LogTable(Table):
     path: Name
 
 
+class ArchiveTable(Table):
+    path: Name = "archive"
+
+
 class HoursTable(Table):
     weekday: Day
     saturday: Day
@@ -81,6 +85,7 @@ class FileTable(Table):
     store: StoreTable
     log: LogTable
     daemon: DaemonTable = DaemonTable()
+    archive: ArchiveTable = ArchiveTable()
     policy: PolicyTable = PolicyTable()
     controllers: Annotated[dict[str, ControllerTable], Field(min_length=1)]
     caller_ids: dict[str, CallerIdTable] = {}

@@ -3,10 +3,10 @@
 Edge.  Reads bytes and says what they mean; whether the rest is loaded when rows are rejected is the caller's choice.
 """
 
-from agi_gate.feeds.files import FeedError, Reject
+from agi_gate.feeds.files import FeedError, FeedFile, Reject
+from agi_gate.feeds.layouts import CALLBACKS, CONSENTS, CONTACTS, OBJECTIONS, RESTS, Layout, parse_instant
 from agi_gate.feeds.registry import RegistryFeed, read_registry
-from agi_gate.feeds.tables import (CALLBACKS, CONSENTS, CONTACTS, OBJECTIONS, RESTS, Feed, Layout, Row, parse_instant,
-                                   read_csv)
+from agi_gate.feeds.tables import Feed, read_csv
 
-__all__ = ["CALLBACKS", "CONSENTS", "CONTACTS", "OBJECTIONS", "RESTS", "Feed", "FeedError", "Layout", "RegistryFeed",
-           "Reject", "Row", "parse_instant", "read_csv", "read_registry"]
+__all__ = ["CALLBACKS", "CONSENTS", "CONTACTS", "OBJECTIONS", "RESTS", "Feed", "FeedError", "FeedFile", "Layout",
+           "RegistryFeed", "Reject", "parse_instant", "read_csv", "read_registry"]

@@ -1,27 +1,35 @@
-"""A file as it lies on disk -> its text, and what can be wrong with it as a whole.
+"""A file as it lies on disk -> its unpacked bytes, and what can be wrong with it as a whole.
 
-Edge.  Unpacks `.gz` and `.zip` within bounds; knows nothing of columns.
+Edge.  Unpacks `.gz` and `.zip` within bounds and piece by piece, so that no file is in memory as a whole; knows nothing
+of columns.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import hashlib
 import io
-import lzma
+import os
+import stat
 import struct
 import sys
+import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-# a registry of 31 million numbers is some 430 MB of text; a file that unpacks to more is no list
-MAX_BYTES = 1 << 30
+# 31 million contacts are some 3 GB of text; a file that unpacks to more is no list
+MAX_BYTES = 4 << 30
+_MAX_BYTES_AT_ONCE = 1 << 30  # where it is all in memory
+CHUNK_BYTES = 8 << 20
+MAX_REJECTS = 1_000_000  # a wrong file, of which nobody mends the rows
 _SEPARATORS = (",", ";", "\t")
-
-
-class FeedError(Exception):
-    """The file as a whole cannot be used; nothing of it was."""
+# RuntimeError: locked, or packed in a way that zipfile does not know
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,143 @@ class Reject:
     line: int
     why: str
     row: str
+
+
+class FeedError(Exception):
+    """The file as a whole cannot be used; nothing of it was.  `rejects`: the rows that led to that, if they did."""
+
+    def __init__(self, why: str, rejects: Sequence[Reject] = ()) -> None:
+        super().__init__(why)
+        self.rejects = list(rejects)
+
+
+class FeedFile:
+    """A file of ops, read once from begin to end: unpacked, bounded, known by the hash of its bytes as they lie there.
+
+    `-` is stdin.  What is no regular file (stdin, a pipe) is spooled first: `path` always names something that can be
+    read again until `close`, which deletes the spool.  `sha256`, `raw_size` and `bytes_read` speak of raw bytes, what
+    `read` and iteration give is unpacked.  Everything raises FeedError.
+
+        with FeedFile(path) as file:
+            for piece in file:  # of some CHUNK_BYTES
+                ...
+                show(file.bytes_read, file.raw_size)
+    """
+
+    def __init__(self, path: str) -> None:
+        self.name = "stdin" if path == "-" else Path(path).name
+        self._open = contextlib.ExitStack()
+        self._unpacked_bytes = 0
+        try:
+            self._raw, self.path = self._opened(path)
+            self._as_it_was = self._state()
+            self.raw_size = self._as_it_was[0]
+            # ahead of unpacking: a zip is not read in the order of its bytes
+            self._sha256 = hashlib.file_digest(self._raw, "sha256").hexdigest()  # type: ignore[arg-type]
+            self._raw.seek(0)
+        except OSError as error:
+            self._open.close()
+            raise FeedError(f"`{path}` cannot be read: {error.strerror}") from error
+        except FeedError:
+            self._open.close()
+            raise
+        try:
+            self._stream = self._unpacked()
+        except _DAMAGED as error:
+            self._open.close()
+            raise _damaged(self.name, error) from error
+        except FeedError:
+            self._open.close()
+            raise
+
+    def __enter__(self) -> FeedFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._open.close()
+
+    def sha256(self) -> str:
+        return self._sha256
+
+    @property
+    def bytes_read(self) -> int:
+        """How far in the raw file the reading has come."""
+        return min(self._raw.tell(), self.raw_size)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.read, b"")
+
+    def read(self, size: int = CHUNK_BYTES) -> bytes:
+        """The next unpacked bytes, at most `size`; empty at the end."""
+        try:
+            piece = self._stream.read(min(size, MAX_BYTES + 1 - self._unpacked_bytes))
+        except _DAMAGED as error:
+            raise _damaged(self.name, error) from error
+        self._unpacked_bytes += len(piece)
+        _check_bound(self.name, self._unpacked_bytes, MAX_BYTES)
+        if not piece and self._state() != self._as_it_was:
+            raise FeedError(f"{self.name}: was written to while it was read; wait until it is complete")
+        return piece
+
+    def _opened(self, path: str) -> tuple[IO[bytes], str]:
+        source = sys.stdin.buffer if path == "-" else self._open.enter_context(Path(path).open("rb"))
+        if path != "-" and stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            return source, path
+        spool = self._open.enter_context(tempfile.NamedTemporaryFile(prefix="agi-gate-"))
+        size = 0
+        while piece := source.read(CHUNK_BYTES):
+            size += len(piece)
+            _check_bound(self.name, size, MAX_BYTES)
+            spool.write(piece)
+        spool.flush()
+        spool.seek(0)
+        return spool.file, spool.name
+
+    def _state(self) -> tuple[int, int]:
+        state = os.fstat(self._raw.fileno())
+        return state.st_size, state.st_mtime_ns
+
+    def _unpacked(self) -> IO[bytes] | gzip.GzipFile:
+        begin = self._raw.read(4)
+        self._raw.seek(0)
+        if begin == b"PK\x03\x04" or self.name.lower().endswith(".zip"):
+            archive = self._open.enter_context(zipfile.ZipFile(self._raw))
+            return self._open.enter_context(archive.open(_only_member(self.name, archive)))
+        if begin[:2] == b"\x1f\x8b" or self.name.lower().endswith(".gz"):
+            packed = gzip.GzipFile(fileobj=self._raw, mode="rb")
+            self._open.callback(packed.close)
+            return packed
+        return self._raw
+
+
+def _only_member(name: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    members = [member for member in archive.infolist() if not member.is_dir() and not _is_hidden(member.filename)]
+    if len(members) != 1:
+        raise FeedError(f"{name}: holds {len(members)} files; it must hold one list")
+    if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # zipfile unpacks the others whole, however much that is
+        raise FeedError(f"{name}: is packed in an unusual way; pack it as a plain zip")
+    if members[0].flag_bits & 1:
+        raise FeedError(f"{name}: is encrypted; unpack it with its password and load what was in it")
+    return members[0]
+
+
+def _is_hidden(member: str) -> bool:
+    """What a Mac adds to a zip, unseen by who packs it."""
+    folders, _, base = member.rpartition("/")
+    return folders.split("/")[0] == "__MACOSX" or base == ".DS_Store" or base.startswith("._")
+
+
+def _damaged(name: str, error: Exception) -> FeedError:
+    return FeedError(f"{name}: is cut short, locked or not what its name says ({error}); ask for it again")
+
+
+def _check_bound(name: str, size: int, bound: int) -> None:
+    if size > bound:
+        raise FeedError(f"{name}: holds over {bound >> 20:,} MB of text, more than any list of numbers")
 
 
 def read_bytes(path: str) -> tuple[str, bytes]:
@@ -47,28 +192,25 @@ def unpack(name: str, data: bytes) -> bytes:
             return _unzip(name, data)
         if data[:2] == b"\x1f\x8b" or name.endswith(".gz"):
             with gzip.open(io.BytesIO(data)) as stream:
-                return _bounded(name, stream.read(MAX_BYTES + 1))
+                return _bounded(name, stream.read(_max_at_once() + 1))
         return _bounded(name, data)
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError,
-            RuntimeError) as error:  # RuntimeError: locked, or packed in a way that zipfile does not know
-        raise FeedError(f"{name}: is cut short, locked or not what its name says ({error}); ask for it again") from error
+    except _DAMAGED as error:
+        raise _damaged(name, error) from error
 
 
 def _unzip(name: str, data: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if len(members) != 1:
-            raise FeedError(f"{name}: holds {len(members)} files; it must hold one list")
-        if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            # zipfile unpacks the others whole, however much that is
-            raise FeedError(f"{name}: is packed in an unusual way; pack it as a plain zip")
-        with archive.open(members[0]) as stream:
-            return _bounded(name, stream.read(min(members[0].file_size, MAX_BYTES) + 1))
+        member = _only_member(name, archive)
+        with archive.open(member) as stream:
+            return _bounded(name, stream.read(min(member.file_size, _max_at_once()) + 1))
+
+
+def _max_at_once() -> int:
+    return min(MAX_BYTES, _MAX_BYTES_AT_ONCE)
 
 
 def _bounded(name: str, text: bytes) -> bytes:
-    if len(text) > MAX_BYTES:
-        raise FeedError(f"{name}: holds over {MAX_BYTES >> 20} MB of text, more than any list of numbers")
+    _check_bound(name, len(text), _max_at_once())
     return text
 
 

@@ -8,6 +8,7 @@ it leaves is read here, line by line, as any list is.
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -15,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agi_gate.columns import Numbers, number_of
-from agi_gate.feeds.files import FeedError, Reject, read_bytes, separator_of, unpack
+from agi_gate.feeds.files import MAX_REJECTS, FeedError, FeedFile, Reject, separator_of
 from agi_gate.feeds.registry_lines import NOT_READ, read_lines
 from agi_gate.number import parse_listed
 
-MAX_REJECTS = 1_000_000
-_CHUNK_BYTES = 8 << 20
-_BOM = b"\xef\xbb\xbf"
+_MAX_LINE_BYTES = 1 << 20
+_HEAD_BYTES = 1_000
 
 
 @dataclass(slots=True)
@@ -33,35 +33,45 @@ class RegistryFeed:
     numbers: Numbers = field(default_factory=lambda: np.empty(0, np.int64))
     enrolled: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     rejects: list[Reject] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return len(self.numbers)
 
 
-def read_registry(path: str, submitted: str | None = None) -> RegistryFeed:
+def read_registry(file: FeedFile, submitted: FeedFile | None = None,
+                  progress: Callable[[int], object] = lambda raw_bytes: None) -> RegistryFeed:
     """Read a file that came back from the registry.  Raises FeedError.
 
     Flagged layout: `number,flag` a line, 1 = enrolled.  With `submitted`, the stripped layout of before 2022: the
     callable numbers alone, so those of the submitted file that are missing are enrolled.
     """
-    name, data = read_bytes(path)
-    feed = RegistryFeed(name, hashlib.sha256(data).hexdigest())
-    text = unpack(name, data)
+    feed = RegistryFeed(file.name, file.sha256())
     if submitted is None:
-        _read_flagged(feed, lambda: _chunks(text))
+        _read_flagged(feed, file, progress)
     else:
-        submitted_name, submitted_data = read_bytes(submitted)
         # the answer means something only beside the question
-        feed.sha256 = hashlib.sha256(data + b"\0" + submitted_data).hexdigest()
-        _read_stripped(feed, _lines(text), submitted_name, _lines(unpack(submitted_name, submitted_data)))
+        feed.sha256 = hashlib.sha256(f"{file.sha256()} {submitted.sha256()}".encode()).hexdigest()
+        _read_stripped(feed, _lines(b"".join(file)), submitted.name, _lines(b"".join(submitted)))
     return feed
 
 
-def _chunks(text: bytes) -> Iterator[bytes]:
+def _chunks(file: FeedFile) -> Iterator[bytes]:
     """Whole lines, some MB at a time."""
-    start = len(_BOM) if text.startswith(_BOM) else 0
-    while start < len(text):
-        end = text.find(b"\n", start + _CHUNK_BYTES) + 1 or len(text)
-        chunk = text[start:end]
-        yield chunk if chunk.endswith(b"\n") else chunk + b"\n"
-        start = end
+    begun, is_first = b"", True
+    for piece in file:
+        if is_first and (b"\0" in piece[:_HEAD_BYTES] or piece.startswith((BOM_UTF16_LE, BOM_UTF16_BE))):
+            raise FeedError(f"{file.name}: is UTF-16 or no text at all; save it as UTF-8")
+        piece = begun + (piece.removeprefix(BOM_UTF8) if is_first else piece)
+        is_first, end = False, piece.rfind(b"\n") + 1
+        begun = piece[end:]
+        if len(begun) > _MAX_LINE_BYTES:
+            raise FeedError(f"{file.name}: has a line of over {_MAX_LINE_BYTES >> 20} MB; this is no list of numbers")
+        if end:
+            yield piece[:end]
+    if begun:
+        yield begun + b"\n"
 
 
 def _decode(line: bytes) -> str:
@@ -76,10 +86,10 @@ def _italian(field_: str) -> str | None:
     return number if number is not None and number.startswith("+39") else None
 
 
-def _read_flagged(feed: RegistryFeed, chunks: Callable[[], Iterator[bytes]]) -> None:
+def _read_flagged(feed: RegistryFeed, file: FeedFile, progress: Callable[[int], object]) -> None:
     keys: list[NDArray[np.int64]] = []  # a number and its flag in one integer: they are sorted together
-    line_count, last_row = 0, 0
-    for chunk, separator in _with_separator(chunks()):
+    line_count, last_row, told = 0, 0, 0
+    for chunk, separator in _with_separator(_chunks(file)):
         numbers, enrolled, starts = read_lines(chunk, separator.encode())
         read = numbers != NOT_READ
         keys.append(numbers[read] << 1 | enrolled[read])
@@ -98,6 +108,8 @@ def _read_flagged(feed: RegistryFeed, chunks: Callable[[], Iterator[bytes]]) -> 
             last -= 1
         last_row = line_count + last + 1 if last >= 0 else last_row
         line_count += len(numbers)
+        progress(file.bytes_read - told)
+        told = file.bytes_read
     # empty lines at the end are no rows
     feed.rejects = [reject for reject in feed.rejects if reject.line <= last_row]
     if not last_row:
@@ -110,7 +122,8 @@ def _read_flagged(feed: RegistryFeed, chunks: Callable[[], Iterator[bytes]]) -> 
     last_of_number = np.append(numbers[1:] != numbers[:-1], True)[:len(rows)]
     twice = ~last_of_number[:-1] & (rows[1:] != rows[:-1])
     if twice.any():
-        _reject_contradictions(feed, chunks, set(numbers[:-1][twice].tolist()))
+        with FeedFile(file.path) as again:
+            _reject_contradictions(feed, again, set(numbers[:-1][twice].tolist()))
     feed.numbers, feed.enrolled = numbers[last_of_number], (rows[last_of_number] & 1).astype(np.bool_)
 
 
@@ -142,14 +155,14 @@ def _read_line(line: str, separator: str) -> tuple[int, bool] | str:
 def _reject(feed: RegistryFeed, line: int, why: str, row: str) -> None:
     if len(feed.rejects) == MAX_REJECTS:
         raise FeedError(f"{feed.name}: over {MAX_REJECTS:,} rows cannot be read (the first: {feed.rejects[0].why}); "
-                        "this is no answer of the registry")
+                        "this is no answer of the registry", feed.rejects)
     feed.rejects.append(Reject(feed.name, line, why, row))
 
 
-def _reject_contradictions(feed: RegistryFeed, chunks: Callable[[], Iterator[bytes]], twice: set[int]) -> None:
+def _reject_contradictions(feed: RegistryFeed, file: FeedFile, twice: set[int]) -> None:
     """Name the lines that say otherwise than the ones before them; a second look, since few files have any."""
     wanted, said, line_count = np.array(sorted(twice), np.int64), dict[int, bool](), 0
-    for chunk, separator in _with_separator(chunks()):
+    for chunk, separator in _with_separator(_chunks(file)):
         numbers, enrolled, starts = read_lines(chunk, separator.encode())
         for place in np.flatnonzero(np.isin(numbers, wanted) | (numbers == NOT_READ)).tolist():
             line = _line_at(chunk, int(starts[place]))
@@ -167,7 +180,7 @@ def _reject_contradictions(feed: RegistryFeed, chunks: Callable[[], Iterator[byt
 
 def _lines(text: bytes) -> list[tuple[int, str]]:
     """Numbered lines; empty ones at the end are no rows."""
-    lines = _decode(text.removeprefix(_BOM)).rstrip("\r\n \t")
+    lines = _decode(text.removeprefix(BOM_UTF8)).rstrip("\r\n \t")
     # not splitlines(): a stray form feed must not count as a line
     return [(number, line.rstrip("\r")) for number, line in enumerate(lines.split("\n"), 1)] if lines else []
 

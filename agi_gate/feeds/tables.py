@@ -1,190 +1,175 @@
-"""The CSV feeds: rows -> facts, and rejects with line numbers.
+"""The CSV feeds: a file -> for each controller a column of facts, and rejects with line numbers.
 
 Edge.  UTF-8 with a header, columns in any order; a column that nobody knows refuses the file, since it may be a misspelt
-`revoked_at`.
+`revoked_at`.  Rows are read thousands at a time and column by column; no object of a row is kept.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
-import hashlib
-import io
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import Generic, TypeVar
+from datetime import datetime
+from typing import Any
 
-from agi_gate.facts import Callback, Consent, Contact, Objection
-from agi_gate.feeds.files import FeedError, Reject, read_bytes, separator_of, unpack
+import numpy as np
+from numpy.typing import NDArray
+
+from agi_gate.columns import Column, Merge, Numbers, column_of, compact
+from agi_gate.feeds.cells import CellReader
+from agi_gate.feeds.files import MAX_REJECTS, FeedError, FeedFile, Reject
+from agi_gate.feeds.layouts import Item, Layout, shown
+from agi_gate.feeds.numbers import NOT_A_NUMBER, read_numbers
+from agi_gate.feeds.rows import Chunk, Rows
 from agi_gate.number import parse_listed, without_separators
 
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Row(Generic[Item]):
-    controller: str
-    e164: str
-    item: Item
+_MAX_REJECTED_CHARACTERS = 1_000
 
 
 @dataclass(slots=True)
-class Feed(Generic[Item]):
+class Feed:
+    """What a CSV file says: `rows` counts the rows that were accepted, `columns` are by controller, values encoded.
+
+    `notices` is what a person should know of a file that may be loaded.
+    """
+
     name: str
     sha256: str
-    rows: list[Row[Item]] = field(default_factory=list)
+    rows: int = 0
     rejects: list[Reject] = field(default_factory=list)
+    columns: dict[str, Column] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
 
 
-class _Unreadable(Exception):
-    """Why a row goes to the rejects."""
+def read_csv(file: FeedFile, layout: Layout[Item], controllers: Collection[str], encode: Callable[[Item], bytes],
+             merge: Merge, progress: Callable[[int], object] | None = None, *, now: datetime) -> Feed:
+    """Read a CSV feed (UTF-8, header, any column order).  Raises FeedError where the file as a whole is wrong.
+
+    `merge` joins what two rows say of one number, the earlier one first; `progress` is told the raw bytes read since
+    it was told last.  A fact dated after `now` is noticed, and a no dated a day after it is rejected: it would let
+    calls through until then.
+    """
+    rows = Rows(file)
+    header = [column.strip().lower() for column in rows.header]
+    _check_header(file.name, header, layout)
+    table = _Table(Feed(file.name, file.sha256()), header, CellReader(layout, header, controllers, encode, now))
+    told = 0
+    for chunk in rows.chunks():
+        table.add(chunk)
+        if progress is not None:
+            progress(file.bytes_read - told)
+            told = file.bytes_read
+    return table.feed_of(merge)
 
 
-Cells = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout(Generic[Item]):
-    """A CSV feed: its columns, and how a row becomes a fact."""
-
-    name: str
-    required: tuple[str, ...]
-    optional: tuple[str, ...]
-    read: Callable[[Cells], Item]
-
-
-def read_csv(path: str, layout: Layout[Item], controllers: Container[str]) -> Feed[Item]:
-    """Read a CSV feed (UTF-8, header, any column order).  Raises FeedError where the file as a whole is wrong."""
-    name, data = read_bytes(path)
-    feed: Feed[Item] = Feed(name, hashlib.sha256(data).hexdigest())
-    text = unpack(name, data)
-    try:
-        decoded = text.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = text[:error.start].count(b"\n") + 1
-        raise FeedError(f"{name}: line {line} is not UTF-8; save the file as UTF-8") from error
-    header_line = decoded.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=separator_of(header_line), strict=True)
-    try:
-        header = [column.strip().lower() for column in next(reader, [])]
-        _check_header(name, header, layout)
-        line = reader.line_num + 1
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                _read_row(feed, header, cells, line, layout, controllers)
-            line = reader.line_num + 1  # a quoted cell may span lines: a row is where it begins
-    except csv.Error as error:
-        raise FeedError(f"{name}: line {reader.line_num}: {error}") from error
-    return feed
-
-
-def _check_header(name: str, header: list[str], layout: Layout[Item]) -> None:
+def _check_header(name: str, header: list[str], layout: Layout[Any]) -> None:
     known = layout.required + layout.optional
     faults = [f"column `{column}` is missing" for column in layout.required if column not in header]
-    faults += [f"column `{column}` stands there twice" for column in sorted(set(header)) if header.count(column) > 1]
+    faults += [f"column {shown(column)} stands there twice" for column in sorted(set(header))
+               if header.count(column) > 1]
     for column in header:
         if column not in known:
             near = difflib.get_close_matches(column, known, 1)
-            faults.append(f"column `{column}` is not known" + (f"; did you mean `{near[0]}`?" if near else ""))
+            faults.append(f"column {shown(column)} is not known" + (f"; did you mean `{near[0]}`?" if near else ""))
+    if faults and parse_listed(without_separators(header[0] if header else "")) is not None:
+        faults = ["line 1 is a row; the header is missing"]
     if faults:
         raise FeedError(f"{name}: {'; '.join(faults)}. Columns of {layout.name}: {', '.join(layout.required)}"
                         + (f", optional {', '.join(layout.optional)}" if layout.optional else ""))
 
 
-def _read_row(feed: Feed[Item], header: list[str], cells: list[str], line: int, layout: Layout[Item],
-              controllers: Container[str]) -> None:
-    try:
-        if len(cells) != len(header):
-            raise _Unreadable(f"has {len(cells)} columns, and the header has {len(header)}")
-        row = {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
-        e164 = parse_listed(without_separators(row["number"]))
-        if e164 is None:
-            raise _Unreadable(f"`{row['number']}` is not a number; write E.164 or the Italian national form")
-        if row["controller"] not in controllers:
-            raise _Unreadable(f"`{row['controller']}` is no controller of the configuration")
-        feed.rows.append(Row(row["controller"], e164, layout.read(row)))
-    except _Unreadable as error:
-        feed.rejects.append(Reject(feed.name, line, str(error), ",".join(cells)))
+class _Table:
+    """What was read so far: arrays of the accepted rows, chunk by chunk."""
+
+    def __init__(self, feed: Feed, header: list[str], cells: CellReader[Any]) -> None:
+        self._feed, self._header, self._cells = feed, header, cells
+        self._number_at = header.index("number")
+        self._numbers: list[Numbers] = []
+        self._controllers: list[NDArray[np.int32]] = []
+        self._values: list[NDArray[np.int32]] = []
+        self._ahead: dict[str, tuple[int, int]] = {}  # column -> rows dated in the future, line of the first
+
+    def add(self, chunk: Chunk) -> None:
+        width = len(self._header)
+        if set(map(len, chunk.rows)) == {width}:
+            self._add_rows(chunk, chunk.rows, range(len(chunk.rows)))
+            return
+        whole = [place for place, row in enumerate(chunk.rows) if len(row) == width]
+        for place, row in enumerate(chunk.rows):
+            if len(row) != width:
+                self._reject(chunk.line_of(place), row, [f"has {len(row)} columns, and the header has {width}"])
+        if whole:
+            self._add_rows(chunk, [chunk.rows[place] for place in whole], whole)
+
+    def _add_rows(self, chunk: Chunk, rows: list[list[str]], places: Sequence[int]) -> None:
+        """Add rows of the header's width; `places` says where in the chunk they stand."""
+        columns: list[tuple[str, ...]] = list(zip(*rows, strict=True))
+        numbers = read_numbers(columns.pop(self._number_at))
+        said = self._cells.read(columns)
+        good = ~said.is_bad() & (numbers != NOT_A_NUMBER)
+        for row in np.flatnonzero(~good).tolist():
+            line = chunk.line_of(places[row])
+            self._reject(line, rows[row], self._whys(line, rows[row], numbers[row] == NOT_A_NUMBER,
+                                                     said.whys.get(int(said.which[row]), [])))
+        which = said.which[good]
+        self._feed.rows += len(which)
+        self._numbers.append(numbers[good])
+        self._controllers.append(said.controllers[which])
+        self._values.append(said.values[which])
+        for column, ahead in said.ahead.items():
+            late = np.flatnonzero(ahead[said.which] & good)
+            if len(late):
+                count, line = self._ahead.get(column, (0, chunk.line_of(places[late[0]])))
+                self._ahead[column] = count + len(late), line
+
+    def _whys(self, line: int, row: list[str], is_no_number: bool, whys: list[str]) -> list[str]:
+        if [cell.strip().lower() for cell in row] == self._header:
+            return [f"the header stands again in line {line}; were two files put together? take the line out"]
+        if not is_no_number:
+            return whys
+        number = shown(row[self._number_at].strip())
+        return [f"{number} is not a number; write E.164 or the Italian national form", *whys]
+
+    def _reject(self, line: int, row: list[str], whys: list[str]) -> None:
+        if not any(cell.strip() for cell in row):
+            return  # an empty line, or one of separators: a spreadsheet's way to end
+        rejects, text = self._feed.rejects, ",".join(row)
+        if len(rejects) == MAX_REJECTS:
+            raise FeedError(f"{self._feed.name}: over {MAX_REJECTS:,} rows cannot be read (the first, in line "
+                            f"{rejects[0].line}: {rejects[0].why}); is it the right file?", rejects)
+        if len(text) > _MAX_REJECTED_CHARACTERS:
+            text = f"{text[:_MAX_REJECTED_CHARACTERS]}…"
+        rejects.append(Reject(self._feed.name, line, "; ".join(whys), text))
+
+    def feed_of(self, merge: Merge) -> Feed:
+        """The feed, once all rows were added; what was gathered goes into it."""
+        feed = self._feed
+        # rows of another width were rejected ahead of their chunk's
+        feed.rejects.sort(key=lambda reject: reject.line)
+        feed.notices += [
+            f"{feed.name}: {count:,} row(s) have a {column} that is still to come, the first in line {line}; until then "
+            "they count for nothing" for column, (count, line) in self._ahead.items()]
+        if not feed.rows:
+            if not feed.rejects:
+                feed.notices.append(f"{feed.name}: has a header and no row")
+            return feed
+        numbers, controllers, values = _joined(self._numbers), _joined(self._controllers), _joined(self._values)
+        table = list(self._cells.table)
+        self._cells.table.clear()
+        present = np.flatnonzero(np.bincount(controllers)).tolist()
+        for id_ in present:
+            if len(present) == 1:
+                column = column_of(numbers, values, table, merge)
+            else:
+                # a table each: the loader goes through it
+                own = controllers == id_
+                column = compact(column_of(numbers[own], values[own], table, merge))
+            feed.columns[self._cells.controllers[id_]] = column
+        return feed
 
 
-def parse_instant(text: str) -> datetime:
-    """Read ISO 8601 with an offset, into UTC.  Raises ValueError with the way out."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"`{text}` is not a time; write 2026-10-14T11:00:00+02:00") from None
-    if at.tzinfo is None:
-        raise ValueError(f"`{text}` has no offset; write 2026-10-14T11:00:00+02:00")
-    if not 1990 <= at.year <= 2100:
-        raise ValueError(f"`{text}` is not in the years 1990 to 2100")
-    return at.astimezone(UTC)
-
-
-def _instant(row: Cells, column: str) -> datetime:
-    try:
-        return parse_instant(row[column])
-    except ValueError as error:
-        raise _Unreadable(f"{column}: {error}") from error
-
-
-def _optional_instant(row: Cells, column: str) -> datetime | None:
-    return _instant(row, column) if row.get(column) else None
-
-
-def _optional_day(row: Cells, column: str) -> date | None:
-    text = row.get(column)
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise _Unreadable(f"{column}: `{text}` is not a date; write 2026-10-14") from None
-
-
-def _one_of(row: Cells, column: str, *known: str, default: str | None = None) -> str:
-    value = row.get(column, "").lower() or default or ""
-    if value not in known:
-        raise _Unreadable(f"{column}: `{row.get(column, '')}` is not one of {', '.join(known)}")
-    return value
-
-
-def _consent(row: Cells) -> Consent:
-    granted_at, revoked_at = _instant(row, "granted_at"), _optional_instant(row, "revoked_at")
-    if revoked_at is not None and revoked_at < granted_at:
-        raise _Unreadable("revoked_at: lies before granted_at")
-    return Consent(
-        granted_at=granted_at,
-        purpose=_one_of(row, "purpose", "marketing", "market_research"),
-        category=row["category"].casefold(),
-        channel=_one_of(row, "channel", "human", "automated", "both"),
-        origin=row["origin"],
-        evidence=row["evidence"],
-        notice=row.get("notice", ""),
-        expires_at=_optional_instant(row, "expires_at"),
-        revoked_at=revoked_at,
-        contract=_one_of(row, "contract", "yes", "no", default="no") == "yes",
-        contract_ended_on=_optional_day(row, "contract_ended_on"),
-    )
-
-
-def _contact(row: Cells) -> Contact:
-    return Contact(row["source"], _one_of(row, "directory", "yes", "no") == "yes", _optional_day(row, "acquired_on"))
-
-
-def _callback(row: Cells) -> Callback:
-    requested_at, valid_until = _instant(row, "requested_at"), _optional_instant(row, "valid_until")
-    if valid_until is not None and valid_until < requested_at:
-        raise _Unreadable("valid_until: lies before requested_at")
-    return Callback(requested_at, valid_until)
-
-
-_KEY = ("number", "controller")
-CONSENTS: Layout[Consent] = Layout(
-    "consents", (*_KEY, "granted_at", "purpose", "category", "channel", "origin", "evidence"),
-    ("notice", "expires_at", "revoked_at", "contract", "contract_ended_on"), _consent)
-CONTACTS: Layout[Contact] = Layout("contacts", (*_KEY, "source", "directory"), ("acquired_on",), _contact)
-OBJECTIONS: Layout[Objection] = Layout(
-    "objections", (*_KEY, "objected_at", "via"), (), lambda row: Objection(_instant(row, "objected_at"), row["via"]))
-CALLBACKS: Layout[Callback] = Layout("callbacks", (*_KEY, "requested_at"), ("valid_until",), _callback)
-RESTS: Layout[datetime] = Layout("rests", (*_KEY, "silent_at"), (), lambda row: _instant(row, "silent_at"))
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """All parts as one, and none of them any longer: at millions of rows they count."""
+    joined = np.concatenate(parts)
+    parts.clear()
+    return joined

@@ -5,27 +5,25 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import signal
 import sys
 import textwrap
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from agi_gate import config, feeds, record
-from agi_gate.columns import Column, column_of, number_of
-from agi_gate.ops import exit_codes
-from agi_gate.ops.arguments import count, instant
-from agi_gate.store import keys, loader, values
+from agi_gate import config, feeds
+from agi_gate.archive import ArchiveError
+from agi_gate.columns import e164_of
+from agi_gate.ops import exit_codes, feed_kinds
+from agi_gate.ops.accept import NotReplicated
+from agi_gate.ops.arguments import count, instant, percent
+from agi_gate.ops.loading import FLIPS_FROM_ROWS, load_feed
+from agi_gate.ops.matching import NO_EXPORT, MatchError
 from agi_gate.store.lock import LoadConflict
-from agi_gate.store.reader import StoreUnavailable, connect
+from agi_gate.store.servers import SlotsApart
+from agi_gate.store.unavailable import StoreUnavailable
 
-# ops can wait longer than a call
-_TIMEOUT_MS = 30_000
 _SHOWN_REJECTS = 10
 _HELP_COLUMNS = 78
 
@@ -38,22 +36,6 @@ _DESCRIPTIONS = {
     "callbacks": "Load one-off requests to be called.",
     "rests": "Load silent calls, after which a number rests.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _CsvFeed:
-    layout: feeds.Layout[Any]
-    kind: keys.Kind
-    encode: Callable[[Any], bytes]
-
-
-_CSV_FEEDS = {feed.layout.name: feed for feed in (
-    _CsvFeed(feeds.CONSENTS, keys.CONSENTS, lambda consent: values.consents_bytes([consent])),
-    _CsvFeed(feeds.CONTACTS, keys.CONTACTS, values.contact_bytes),
-    _CsvFeed(feeds.OBJECTIONS, keys.OBJECTIONS, values.objection_bytes),
-    _CsvFeed(feeds.CALLBACKS, keys.CALLBACKS, lambda callback: values.callbacks_bytes([callback])),
-    _CsvFeed(feeds.RESTS, keys.RESTS, lambda silent_at: values.silent_calls_bytes([silent_at])),
-)}
 
 
 def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -70,8 +52,13 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
                               help="when the registry answered, ISO 8601 with an offset")
             feed.add_argument("--submitted", metavar="FILE", help="what was uploaded, for a stripped answer")
             feed.add_argument("--receipt", metavar="ID", help="the registry's receipt")
+            feed.add_argument("--export", metavar="ID", help="the export that it answers (default: the one that fits by its "
+                              f"numbers); `{NO_EXPORT}`: none")
+            feed.add_argument("--max-change", type=percent, default=20, metavar="PERCENT",
+                              help=f"refuse a file of {FLIPS_FROM_ROWS:,} rows or more that flips more of the numbers "
+                                   "known before (default: 20)")
         else:
-            columns = _CSV_FEEDS[name].layout
+            columns = feed_kinds.CSV_FEEDS[name].layout
             feed.description = (f"{description}  Columns: {', '.join(columns.required)}"
                                 + (f"; optional: {', '.join(columns.optional)}." if columns.optional else "."))
         feed.description = textwrap.fill(feed.description or "", _HELP_COLUMNS)
@@ -90,121 +77,54 @@ def _example(name: str) -> str:
 
 
 def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
-    if arguments.feed == "registry" and arguments.controller not in settings.controllers:
-        print(f"agi-gate load: `{arguments.controller}` is no controller of the configuration; known: "
-              f"{', '.join(settings.controllers)}", file=sys.stderr)
-        return exit_codes.USAGE
+    if arguments.feed == feed_kinds.REGISTRY and arguments.controller not in settings.controllers:
+        return _fail(f"`{arguments.controller}` is no controller of the configuration; known: "
+                     f"{', '.join(settings.controllers)}", exit_codes.USAGE)
     if arguments.rejects and Path(arguments.rejects).exists() and arguments.file != "-" \
             and Path(arguments.file).exists() and Path(arguments.rejects).samefile(arguments.file):
-        print("agi-gate load: --rejects names the feed itself, which would be written over", file=sys.stderr)
-        return exit_codes.USAGE
+        return _fail("--rejects names the feed itself, which would be written over", exit_codes.USAGE)
+    # a load that is told to end does so as after Ctrl-C: it takes its pages and its lock back
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        feed: feeds.RegistryFeed | feeds.Feed[Any]
-        if arguments.feed == "registry":
-            feed = feeds.read_registry(arguments.file, arguments.submitted)
-        else:
-            feed = feeds.read_csv(arguments.file, _CSV_FEEDS[arguments.feed].layout, settings.controllers)
-        if feed.rejects:
-            _report_rejects(feed.rejects, arguments)
-        if len(feed.rejects) > arguments.max_rejects:
-            print(f"agi-gate load: {feed.name}: {len(feed.rejects)} row(s) cannot be read; nothing was changed "
-                  f"(mend them, or allow them with --max-rejects {len(feed.rejects)})", file=sys.stderr)
-            return exit_codes.FEED_REFUSED
-        summary = _load(arguments, settings, feed)
-    except (feeds.FeedError, LoadConflict) as error:
-        print(f"agi-gate load: {error}; nothing was changed", file=sys.stderr)
-        return exit_codes.FEED_REFUSED
+        with ExitStack() as files:
+            summary = load_feed(arguments, settings, files, lambda feed: _refuse_rejects(feed, arguments))
+    except feeds.FeedError as error:
+        if error.rejects:
+            _report_rejects(error.rejects, arguments)
+        return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
+    except MatchError as error:
+        if error.match is not None:
+            _report_rejects([feeds.Reject(Path(arguments.file).name, 0, f"was never sent in export "
+                             f"`{error.match.export_id}`", e164_of(number)) for number in error.never_sent.tolist()],
+                            arguments)
+        return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
+    except (LoadConflict, SlotsApart) as error:
+        return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
+    except ArchiveError as error:
+        return _fail(f"{error}; nothing was changed", exit_codes.UNREACHABLE)
     except StoreUnavailable as error:
-        print(f"agi-gate load: the store could not be reached or written ({error}); nothing was changed, unless it "
-              "broke at the very end: load the same file again", file=sys.stderr)
-        return exit_codes.UNREACHABLE
+        return _fail(f"the store could not be reached or written ({error}); nothing was changed, unless it broke at "
+                     "the very end: load the same file again", exit_codes.UNREACHABLE)
+    except NotReplicated:
+        return _fail("loaded, but not every replica has taken it over in time, and a failover now would lose it; load "
+                     "the same file again", exit_codes.UNREACHABLE)
     _tell(summary, arguments)
     return exit_codes.DONE
 
 
-def _load(arguments: argparse.Namespace, settings: config.Settings,
-          feed: feeds.RegistryFeed | feeds.Feed[Any]) -> dict[str, Any]:
-    client = connect(settings.store.url, _TIMEOUT_MS)
-    policy = loader.evicting_policy(client)
-    if policy is not None:
-        raise feeds.FeedError(f"the store may drop keys (maxmemory-policy {policy}), and a dropped objection would be "
-                              "a wrong ALLOW; set maxmemory-policy noeviction")
-    summary = {
-        "feed": arguments.feed, "file": feed.name, "sha256": feed.sha256, "loaded_at": record.instant(datetime.now(UTC)),
-        "receipt": getattr(arguments, "receipt", None), "rejected": len(feed.rejects)}
-    if isinstance(feed, feeds.RegistryFeed):
-        return _load_registry(arguments, client, feed, summary)
-    return _load_csv(arguments, client, feed, summary)
+def _fail(why: str, code: int) -> int:
+    print(f"agi-gate load: {why}", file=sys.stderr)
+    return code
 
 
-def _load_registry(arguments: argparse.Namespace, client: Any, feed: feeds.RegistryFeed,
-                   summary: dict[str, Any]) -> dict[str, Any]:
-    controller, checked_at = arguments.controller, arguments.checked_at
-    if checked_at > datetime.now(UTC):
-        print(f"agi-gate load: --checked-at {record.instant(checked_at)} is still to come: until then no call rests "
-              "on this check", file=sys.stderr)
-    with loader.Load(client, [controller], dry_run=arguments.dry_run) as load:
-        results, checks = [], {}
-        # the store keeps milliseconds: a clear result is cut down and an enrolled one rounded up, so that neither lasts
-        # longer nor lets a consent of the same millisecond seem the later one
-        for enrolled, at in ((False, checked_at), (True, checked_at + timedelta(microseconds=-checked_at.microsecond % 1000))):
-            serial, known = loader.serial_of_check(client, controller, at, feed.sha256)
-            results.append(values.check_bytes(at, serial, enrolled))
-            if not known:
-                checks[values.check_id(at, serial)] = summary
-        counts = load.stage(keys.REGISTRY, controller,
-                            Column(feed.numbers, feed.enrolled.astype(np.int32), results), _registry_change)
-        opposed = int(feed.enrolled.sum())
-        summary |= {"controllers": [controller], "checked_at": record.instant(checked_at),
-                    "rows": len(feed.numbers), "enrolled": opposed, "clear": len(feed.numbers) - opposed}
-        return _commit(load, summary, counts, {controller: checks} if checks else {})
-
-
-def _load_csv(arguments: argparse.Namespace, client: Any, feed: feeds.Feed[Any],
-              summary: dict[str, Any]) -> dict[str, Any]:
-    csv_feed = _CSV_FEEDS[arguments.feed]
-    rows = _by_controller(feed.rows, csv_feed)
-    counts: Counter[str] = Counter()
-    with loader.Load(client, rows, dry_run=arguments.dry_run) as load:
-        for controller, by_number in rows.items():
-            numbers = np.array([number_of(e164) for e164 in by_number], np.int64)
-            table = list(by_number.values())
-            column = column_of(numbers, np.arange(len(table), dtype=np.int32), table, values.MERGES[csv_feed.kind])
-            counts += load.stage(csv_feed.kind, controller, column, _change)
-        summary |= {"controllers": sorted(rows), "rows": len(feed.rows)}
-        return _commit(load, summary, counts, {})
-
-
-def _by_controller(rows: Iterable[feeds.Row[Any]], csv_feed: _CsvFeed) -> dict[str, dict[str, bytes]]:
-    merge = values.MERGES[csv_feed.kind]
-    by_controller: dict[str, dict[str, bytes]] = defaultdict(dict)
-    for row in rows:
-        by_number, value = by_controller[row.controller], csv_feed.encode(row.item)
-        held = by_number.get(row.e164)
-        by_number[row.e164] = value if held is None else merge(held, value)
-    return by_controller
-
-
-def _commit(load: loader.Load, summary: dict[str, Any], counts: Counter[str],
-            checks: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    summary["changes"] = dict(sorted(counts.items()))
-    return summary | {"changed": load.commit(summary, checks)}
-
-
-def _change(old: bytes | None, merged: bytes) -> str:
-    return "new" if old is None else "unchanged" if old == merged else "changed"
-
-
-def _registry_change(old: bytes | None, merged: bytes) -> str:
-    """What a check changed: the latest result of a number, or only its history."""
-    if old is None:
-        return "new"
-    if old == merged:
-        return "unchanged"
-    before, after = values.checks_from(old)[-1], values.checks_from(merged)[-1]
-    if before.enrolled == after.enrolled:
-        return "confirmed" if after.at > before.at else "history"
-    return "newly enrolled" if after.enrolled else "newly clear"
+def _refuse_rejects(feed: feeds.RegistryFeed | feeds.Feed, arguments: argparse.Namespace) -> None:
+    for notice in feed.notices:
+        print(f"agi-gate load: {notice}", file=sys.stderr)
+    if feed.rejects:
+        _report_rejects(feed.rejects, arguments)
+    if len(feed.rejects) > arguments.max_rejects:
+        raise feeds.FeedError(f"{feed.name}: {len(feed.rejects):,} row(s) cannot be read (mend them, or allow them with "
+                              f"--max-rejects {len(feed.rejects)})")
 
 
 def _report_rejects(rejects: list[feeds.Reject], arguments: argparse.Namespace) -> None:
@@ -230,7 +150,13 @@ def _tell(summary: dict[str, Any], arguments: argparse.Namespace) -> None:
         print(json.dumps(summary | {"dry_run": arguments.dry_run}, ensure_ascii=False))
         return
     changes = ", ".join(f"{count:,} {what}" for what, count in summary["changes"].items()) or "no rows"
-    verb = "would load" if arguments.dry_run else "loaded" if summary["changed"] else "nothing to change in"
+    would_change = any(what != "unchanged" for what in summary["changes"])
+    verb = ("nothing to change in" if not (would_change if arguments.dry_run else summary["changed"])
+            else "would load" if arguments.dry_run else "loaded")
     rejected = f", {summary['rejected']:,} rejected" if summary["rejected"] else ""
     print(f"{verb} {summary['feed']} {summary['file']} for {', '.join(summary['controllers']) or 'nobody'}: "
           f"{summary['rows']:,} rows: {changes}{rejected}")
+    if summary["feed"] == feed_kinds.REGISTRY:
+        print("  it answers no export that is known here" if summary["export"] is None else
+              f"  it answers export {summary['export']}: {summary['sent']:,} numbers sent, {summary['not_answered']:,} of "
+              "them not answered, which stay as they were")

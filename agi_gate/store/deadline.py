@@ -20,23 +20,28 @@ _of_this_thread = threading.local()
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Let whatever this thread reads from the store in the block take so long at most, connecting included."""
-    _of_this_thread.deadline = time.monotonic() + seconds
+    """Let whatever this thread reads from the store in the block take so long at most, connecting included.
+
+    A block within another ends no later than the outer one.
+    """
+    outer = getattr(_of_this_thread, "deadline", None)
+    deadline = time.monotonic() + seconds
+    _of_this_thread.deadline = deadline if outer is None else min(outer, deadline)
     try:
         yield
     finally:
-        _of_this_thread.deadline = None
+        _of_this_thread.deadline = outer
 
 
-def _left() -> float | None:
+def left() -> float | None:
     """Seconds left to this thread, None where it has no deadline.  Raises TimeoutError."""
     deadline = getattr(_of_this_thread, "deadline", None)
     if deadline is None:
         return None
-    left: float = deadline - time.monotonic()
-    if left <= 0:
+    seconds: float = deadline - time.monotonic()
+    if seconds <= 0:
         raise TimeoutError("the store's whole answer took too long")
-    return left
+    return seconds
 
 
 class _TimedSocket:
@@ -44,6 +49,7 @@ class _TimedSocket:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._own_limit = connected.gettimeout()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
@@ -61,19 +67,22 @@ class _TimedSocket:
         self._socket.sendall(*arguments)
 
     def _limit(self) -> None:
-        left = _left()
-        if left is not None:
-            self._socket.settimeout(left)
+        seconds = left()
+        self._socket.settimeout(self._own_limit if seconds is None else seconds)
 
 
 class _Timed:
     """What a redis-py connection class gets in front: TCP, TLS and UNIX alike."""
 
+    socket_connect_timeout: float | None
+
     def _connect(self) -> _TimedSocket:
-        left = _left()
-        if left is not None:
-            self.socket_connect_timeout = left
-        return _TimedSocket(super()._connect())  # type: ignore[misc]  # it stands before a connection class
+        own_limit, seconds = self.socket_connect_timeout, left()
+        self.socket_connect_timeout = own_limit if seconds is None else seconds
+        try:
+            return _TimedSocket(super()._connect())  # type: ignore[misc]  # it stands before a connection class
+        finally:
+            self.socket_connect_timeout = own_limit
 
 
 def keep_deadlines(client: redis.Redis) -> None:

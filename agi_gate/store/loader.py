@@ -25,6 +25,8 @@ from agi_gate.store.lock import LOCK_SECONDS, OVERTAKEN, LoadConflict, Lock
 from agi_gate.store.merging import MAX_PAGES, Classify, Dense, batches, merge_batch
 from agi_gate.store.reader import UNREADABLE, StoreUnavailable, explain, visible_page
 
+Client = redis.Redis  # what joints hand on and never use themselves
+
 _SCAN_COUNT = 1_000  # a scan of more holds calls up for too long
 # a script, because a full server refuses any command within MULTI, and staged pages must go from there too
 _SETTLE = f"""
@@ -52,12 +54,11 @@ class Load:
     the name of each page that is about to change and its bytes before (none where there was no page), for a rollback.
     """
 
-    def __init__(self, client: redis.Redis, controllers: Iterable[str], *, dry_run: bool = False,
-                 keep_old: Callable[[bytes, bytes], None] | None = None) -> None:
+    def __init__(self, client: redis.Redis, controllers: Iterable[str], *, dry_run: bool = False) -> None:
         self._client = client
         self._controllers = sorted(controllers)
         self._dry_run = dry_run
-        self._keep_old = keep_old
+        self.keep_old: Callable[[bytes, bytes], None] | None = None
         self._id = secrets.token_bytes(keys.LOAD_ID_BYTES)
         self._lock = Lock(client, [keys.lock_key(controller) for controller in self._controllers], self._id.hex())
         self._staged: dict[str, list[str]] = {controller: [] for controller in self._controllers}
@@ -134,8 +135,8 @@ class Load:
             return
         with self._lock.transaction() as transaction:
             for name, (before, body) in changes.items():
-                if self._keep_old is not None:
-                    self._keep_old(name.encode(), before or b"")
+                if self.keep_old is not None:
+                    self.keep_old(name.encode(), before or b"")
                 transaction.set(name + keys.STAGED, self._id + body)
         self._staged[controller] += [name + keys.STAGED for name in changes]
 
@@ -152,13 +153,17 @@ class Load:
         return [visible_page(visible_load, current, staged)
                 for current, staged in zip(bodies[::2], bodies[1::2], strict=True)]
 
+    def would_show(self, checks: Mapping[str, Mapping[str, Any]] | None = None) -> bool:
+        """Say whether a commit has anything to show."""
+        return not self._dry_run and bool(checks or any(self._staged.values()))
+
     def commit(self, summary: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]] | None = None,
                forget_checks: Iterable[str] = ()) -> bool:
         """Make everything staged visible at once; False where nothing changed and so nothing was written.
 
         `checks`: per controller, check id -> its record.  Raises LoadConflict where the lock was lost.
         """
-        if self._dry_run or (not checks and not any(self._staged.values())):
+        if not self.would_show(checks):
             return False
         with store_errors():
             for controller in self._controllers:
@@ -194,6 +199,19 @@ class store_errors:
                  trace: TracebackType | None) -> None:
         if isinstance(error, (redis.RedisError, OSError, *UNREADABLE)):
             raise StoreUnavailable(explain(error)) from error
+
+
+def is_committed(client: redis.Redis, controller: str, load_id: str) -> bool:
+    """Say whether a load was ever shown.  Raises StoreUnavailable."""
+    with store_errors():
+        return bool(client.hexists(keys.loads_key(controller), load_id))
+
+
+def visible_load(client: redis.Redis, controller: str) -> str | None:
+    """The id of the load that was shown last, None in an empty store.  Raises StoreUnavailable."""
+    with store_errors():
+        load_id = client.get(keys.load_key(controller))
+    return load_id.hex() if isinstance(load_id, bytes) else None
 
 
 def serial_of_check(client: redis.Redis, controller: str, at: datetime, sha256: str) -> tuple[int, bool]:

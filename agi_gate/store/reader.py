@@ -6,56 +6,33 @@ is never "no".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from agi_gate.facts import Callback, Facts
 from agi_gate.store import keys, page, values
-from agi_gate.store.deadline import keep_deadlines, within
+from agi_gate.store.deadline import left, within
+from agi_gate.store.servers import ELSEWHERE, Servers, connect, replica_offsets
+from agi_gate.store.unavailable import UNREADABLE, StoreUnavailable, explain
 
+__all__ = ["UNREADABLE", "Store", "StoreUnavailable", "connect", "explain", "visible_page"]
 
-# what decoding raises where something else was written under our keys (PageError and ValueUnreadable are ValueErrors)
-UNREADABLE = (ValueError, TypeError, KeyError, OverflowError)
-
-
-class StoreUnavailable(Exception):
-    """The store could not be asked, or its answer makes no sense."""
-
-
-def explain(error: BaseException) -> str:
-    """What to tell of an error of the client, without the numbers that key names and values hold."""
-    if isinstance(error, UNREADABLE):
-        return f"what it holds cannot be read ({type(error).__name__})"
-    return str(error).rpartition(" of pipeline caused error: ")[2]
-
-
-def connect(url: str, timeout_ms: int) -> redis.Redis:
-    """A client that waits `timeout_ms` at most for a connection and for each read of an answer.
-
-    One immediate second try where a connection turns out to be dead (a server that was restarted), none after a
-    time-out: the caller is waiting.
-    """
-    client: redis.Redis = redis.Redis.from_url(
-        url, socket_timeout=timeout_ms / 1000, socket_connect_timeout=timeout_ms / 1000, protocol=2,
-        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)))
-    keep_deadlines(client)
-    return client
+_Answer = TypeVar("_Answer")
+_SHARE_OF_WAIT = 0.7  # of the time that is left; the answer has to come back, too
 
 
 class Store:
     """The facts of calls.  No method takes longer than `timeout_ms` as a whole."""
 
-    def __init__(self, client: redis.Redis, timeout_ms: int = 250) -> None:
-        self._client = client
+    def __init__(self, servers: Servers | redis.Redis, timeout_ms: int = 250) -> None:
+        self._servers = servers if isinstance(servers, Servers) else Servers(servers, timeout_ms)
         self._timeout_s = timeout_ms / 1000
 
     @classmethod
     def at(cls, url: str, timeout_ms: int) -> Store:
-        return cls(connect(url, timeout_ms), timeout_ms)
+        return cls(Servers.at(url, timeout_ms), timeout_ms)
 
     def facts_for(self, controller: str, e164: str) -> Facts:
         """Everything known of a number for a controller, in one round trip.  Raises StoreUnavailable."""
@@ -68,7 +45,8 @@ class Store:
             page_name = keys.page_key(controller, kind, keys.place(kind, e164)[0])
             names += (page_name, page_name + keys.STAGED)
         for _attempt in range(2):
-            answer, existing, used = self._read(names, keys.used_key(controller, e164))
+            answer, existing, used = self._ask(
+                controller, lambda client: _read(client, names, keys.used_key(controller, e164)))
             # MGET gives nil for a key of another type too: what exists and cannot be read is not "nothing known".
             # A load may come between the two commands, hence the second look.
             if existing == sum(value is not None for value in answer):
@@ -76,32 +54,59 @@ class Store:
         raise StoreUnavailable("something else is written under the gate's keys")
 
     def claim(self, controller: str, e164: str, callback: Callback) -> bool:
-        """Use a call-back up: True for exactly one of all who ask.  Raises StoreUnavailable."""
-        try:
-            with within(self._timeout_s):
-                return self._client.sadd(keys.used_key(controller, e164), values.callback_token(callback)) == 1
-        except (redis.RedisError, OSError) as error:
-            raise StoreUnavailable(explain(error)) from error
+        """Use a call-back up: True for exactly one of all who ask.  Raises StoreUnavailable.
+
+        A claim that a failover could lose would let the call-back be used again, so it counts only when every replica
+        that is connected has it, and when the server is the master still.  Where that cannot be said nobody calls, and
+        the call-back stays used up: taking it back could be what is lost.
+        """
+        name, token = keys.used_key(controller, e164), values.callback_token(callback)
+        with within(self._timeout_s):
+            client, added, safe = self._ask(controller, lambda client: _use_up(client, name, token))
+            if not added:
+                return False
+            if not safe:
+                raise StoreUnavailable("not every replica took the used call-back over in time")
+            if not self._servers.owns(client, controller):
+                raise StoreUnavailable("another server became the master while a call-back was used up")
+            return True
 
     def give_back(self, controller: str, e164: str, callback: Callback) -> None:
         """Undo a claim whose call was refused after all.  Raises StoreUnavailable."""
-        try:
-            with within(self._timeout_s):
-                self._client.srem(keys.used_key(controller, e164), values.callback_token(callback))
-        except (redis.RedisError, OSError) as error:
-            raise StoreUnavailable(explain(error)) from error
+        name, token = keys.used_key(controller, e164), values.callback_token(callback)
+        with within(self._timeout_s):
+            self._ask(controller, lambda client: client.srem(name, token))
 
-    def _read(self, names: list[str], used_name: str) -> tuple[list[bytes | None], int, Iterable[bytes]]:
-        pipeline = self._client.pipeline(transaction=False)
-        pipeline.mget(names)
-        pipeline.exists(*names)
-        pipeline.smembers(used_name)
-        try:
-            answer, existing, used = pipeline.execute()
-        # UNREADABLE: a peer that is no Redis server
-        except (redis.RedisError, OSError, *UNREADABLE) as error:
-            raise StoreUnavailable(explain(error)) from error
-        return answer, existing, used
+    def _ask(self, controller: str, question: Callable[[redis.Redis], _Answer]) -> _Answer:
+        """The answer of the controller's server; where it is another one by now, that one is asked, once."""
+        for second_try in (False, True):
+            client = self._servers.client_of(controller)
+            try:
+                return question(client)
+            # UNREADABLE: a peer that is no Redis server
+            except (redis.RedisError, OSError, *UNREADABLE) as error:
+                if not self._servers.forget(client) or second_try or not isinstance(error, ELSEWHERE):
+                    raise StoreUnavailable(explain(error)) from error
+        raise AssertionError("the second try returns or raises")
+
+
+def _read(client: redis.Redis, names: list[str], used_name: str) -> tuple[list[bytes | None], int, Iterable[bytes]]:
+    pipeline = client.pipeline(transaction=False)
+    pipeline.mget(names)
+    pipeline.exists(*names)
+    pipeline.smembers(used_name)
+    answer, existing, used = pipeline.execute()
+    return answer, existing, used
+
+
+def _use_up(client: redis.Redis, name: str, token: str) -> tuple[redis.Redis, bool, bool]:
+    """The client, whether the token is new, and whether every replica has it."""
+    replicas = len(replica_offsets(client)[1])
+    pipeline = client.pipeline(transaction=False)  # WAIT speaks of what came before it on its own connection
+    pipeline.sadd(name, token)
+    pipeline.wait(replicas, max(1, int((left() or 0) * 1000 * _SHARE_OF_WAIT)))  # 0 would be for ever
+    added, acknowledged = pipeline.execute()
+    return client, added == 1, acknowledged >= replicas
 
 
 def _facts(e164: str, answer: list[bytes | None], used: Iterable[bytes]) -> Facts:

@@ -40,11 +40,20 @@ class Survey:
 
     def column(self, kind: keys.Kind, numbers: Numbers | None = None) -> Column:
         """What calls see of one kind; with `numbers`, at least of these (whole pages are read)."""
-        both = (kind, keys.DENSE_CONSENTS) if kind is keys.CONSENTS else (kind,)
         try:
-            return union([column for one in both for column in self._columns(one, numbers)])
+            return union([column for one in _places(kind) for column in self._columns(one, numbers)])
         except (redis.RedisError, OSError, *UNREADABLE) as error:
             raise StoreUnavailable(explain(error)) from error
+
+    def numbers(self, kind: keys.Kind) -> Numbers:
+        """Of which numbers calls see something of one kind, ascending: without the values, which may be millions too."""
+        try:
+            found = [column.numbers for one in _places(kind) for column in self._columns(one, None)]
+        except (redis.RedisError, OSError, *UNREADABLE) as error:
+            raise StoreUnavailable(explain(error)) from error
+        result = np.concatenate([np.empty(0, np.int64), *found])
+        result.sort()
+        return result
 
     def _columns(self, kind: keys.Kind, numbers: Numbers | None) -> Iterator[Column]:
         digits = self._digits[kind]
@@ -81,3 +90,7 @@ class Survey:
             keys.load_key(self._controller))
         return load_id
 
+
+def _places(kind: keys.Kind) -> tuple[keys.Kind, ...]:
+    """A kind's pages, and the denser ones that some of them have moved to."""
+    return (kind, keys.DENSE_CONSENTS) if kind is keys.CONSENTS else (kind,)

@@ -1,7 +1,7 @@
 """One number's value in a page: facts <-> bytes, and how a newly loaded value meets the one that is there.
 
-Edge, codec only.  Check histories are 8 bytes a result; the rest is compact JSON.  Instants are microseconds since
-1970 in JSON and milliseconds in a check, which is also what a check's id is made of.
+Edge, codec only.  Check histories are 8 bytes a result; the rest is compact JSON.  Instants are seconds since 1970 in
+JSON, or microseconds where seconds do not tell; and milliseconds in a check, which is also what a check's id is made of.
 Merging a value twice changes nothing, and histories merge alike in any order.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,9 +18,17 @@ from agi_gate.facts import Callback, Check, Consent, Contact, Objection
 from agi_gate.store.keys import CALLBACKS, CONSENTS, CONTACTS, DENSE_CONSENTS, OBJECTIONS, REGISTRY, RESTS, Kind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND, _MILLISECOND = timedelta(microseconds=1), timedelta(milliseconds=1)
+_MICROSECOND, _MILLISECOND, _SECOND = timedelta(microseconds=1), timedelta(milliseconds=1), timedelta(seconds=1)
+_DAY_SECONDS = 24 * 60 * 60
 MAX_CHECKS_OF_AN_INSTANT = 1 << 15
 _CONSENT_COLUMNS = 11
+# a number below is seconds (until the year 5138), one above microseconds (from the second day of 1970 on): no fact of a
+# feed, 1990 to 2100, can be taken for the other
+_FIRST_MICROSECONDS = 10**11
+_LETTERS = {"marketing": "m", "market_research": "r", "human": "h", "automated": "a", "both": "b"}
+_WORDS = {letter: word for word, letter in _LETTERS.items()}
+_NOTHING = ('""', "null", "0")
+_quoted = json.encoder.encode_basestring  # a text as JSON writes it, letters of other scripts as they are
 
 
 class ValueUnreadable(ValueError):
@@ -63,16 +72,22 @@ def _dump(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _microseconds(at: datetime | None) -> int | None:
-    return None if at is None else (at - _EPOCH) // _MICROSECOND
+def _written(at: datetime) -> int:
+    since = at - _EPOCH
+    seconds = since.days * _DAY_SECONDS + since.seconds
+    return seconds * 1_000_000 + since.microseconds if since.microseconds else seconds
 
 
-def _instant(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else _EPOCH + microseconds * _MICROSECOND
+def _optional_written(at: datetime | None) -> int | None:
+    return None if at is None else _written(at)
 
 
-def _known_instant(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND
+def _instant(number: int) -> datetime:
+    return _EPOCH + (number * _SECOND if abs(number) < _FIRST_MICROSECONDS else number * _MICROSECOND)
+
+
+def _optional_instant(number: int | None) -> datetime | None:
+    return None if number is None else _instant(number)
 
 
 def contact_bytes(contact: Contact) -> bytes:
@@ -85,16 +100,21 @@ def contact_from(value: bytes) -> Contact:
 
 
 def consents_bytes(consents: Iterable[Consent]) -> bytes:
-    return _dump([_consent_row(consent) for consent in consents])
+    return f"[{','.join(map(_consent_text, consents))}]".encode()
 
 
-def _consent_row(consent: Consent) -> list[Any]:
-    row = [_microseconds(consent.granted_at), consent.purpose, consent.category, consent.channel, consent.origin,
-           consent.evidence, consent.notice, _microseconds(consent.expires_at), _microseconds(consent.revoked_at),
-           int(consent.contract), consent.contract_ended_on and consent.contract_ended_on.isoformat()]
-    while row[-1] in (None, "", 0):
-        row.pop()
-    return row
+def _consent_text(consent: Consent) -> str:
+    # by hand: a list of consents runs to millions, and the json module takes three times the time
+    cells = [str(_written(consent.granted_at)), _quoted(_LETTERS.get(consent.purpose, consent.purpose)),
+             _quoted(consent.category), _quoted(_LETTERS.get(consent.channel, consent.channel)), _quoted(consent.origin),
+             _quoted(consent.evidence), _quoted(consent.notice)]
+    if consent.expires_at or consent.revoked_at or consent.contract or consent.contract_ended_on:
+        cells += map(json.dumps, (
+            _optional_written(consent.expires_at), _optional_written(consent.revoked_at), int(consent.contract),
+            consent.contract_ended_on and consent.contract_ended_on.isoformat()))
+    while cells[-1] in _NOTHING:
+        cells.pop()
+    return f"[{','.join(cells)}]"
 
 
 def consents_from(value: bytes) -> tuple[Consent, ...]:
@@ -105,42 +125,42 @@ def _consent_from_row(row: list[Any]) -> Consent:
     full = row + [None] * (_CONSENT_COLUMNS - len(row))
     granted_at, purpose, category, channel, origin, evidence, notice, expires_at, revoked_at, contract, ended_on = full
     return Consent(
-        _known_instant(granted_at), purpose, category or "", channel or "", origin or "", evidence or "", notice or "",
-        _instant(expires_at), _instant(revoked_at), bool(contract), ended_on and date.fromisoformat(ended_on))
+        _instant(granted_at), _WORDS.get(purpose, purpose), category or "", _WORDS.get(channel, channel) or "",
+        origin or "", evidence or "", notice or "", _optional_instant(expires_at), _optional_instant(revoked_at),
+        bool(contract), ended_on and date.fromisoformat(ended_on))
 
 
 def objection_bytes(objection: Objection) -> bytes:
-    row = [_microseconds(objection.objected_at), objection.via]
-    return _dump(row if objection.repeated_at is None else [*row, _microseconds(objection.repeated_at)])
+    row = [_written(objection.objected_at), objection.via]
+    return _dump(row if objection.repeated_at is None else [*row, _written(objection.repeated_at)])
 
 
 def objection_from(value: bytes) -> Objection:
     objected_at, via, *repeated_at = json.loads(value)
-    return Objection(_known_instant(objected_at), via, *map(_known_instant, repeated_at))
+    return Objection(_instant(objected_at), via, *map(_instant, repeated_at))
 
 
 def callbacks_bytes(callbacks: Iterable[Callback]) -> bytes:
-    return _dump([[_microseconds(callback.requested_at), _microseconds(callback.valid_until)]
-                  for callback in callbacks])
+    return _dump([[_written(callback.requested_at), _optional_written(callback.valid_until)] for callback in callbacks])
 
 
 def callbacks_from(value: bytes, used: frozenset[str] = frozenset()) -> tuple[Callback, ...]:
-    return tuple(
-        Callback(_known_instant(requested_at), _instant(valid_until), str(requested_at) in used)
-        for requested_at, valid_until in json.loads(value))
+    callbacks = (Callback(_instant(requested_at), _optional_instant(valid_until))
+                 for requested_at, valid_until in json.loads(value))
+    return tuple(replace(callback, used=callback_token(callback) in used) for callback in callbacks)
 
 
 def callback_token(callback: Callback) -> str:
     """What marks a request as used up."""
-    return str(_microseconds(callback.requested_at))
+    return str((callback.requested_at - _EPOCH) // _MICROSECOND)
 
 
 def silent_calls_bytes(silent_calls: Iterable[datetime]) -> bytes:
-    return _dump([_microseconds(silent_at) for silent_at in silent_calls])
+    return _dump([_written(silent_at) for silent_at in silent_calls])
 
 
 def silent_calls_from(value: bytes) -> tuple[datetime, ...]:
-    return tuple(_known_instant(silent_at) for silent_at in json.loads(value))
+    return tuple(_instant(silent_at) for silent_at in json.loads(value))
 
 
 # --- merging
@@ -151,20 +171,19 @@ def _merge_consents(old: bytes, new: bytes) -> bytes:
     What was loaded last describes it, but an end that was once recorded (revocation, expiry, end of contract) is not
     undone by a row that leaves it empty: an old copy of a list must not bring a revoked consent back.
     """
-    merged: dict[tuple[Any, ...], list[Any]] = {}
+    merged: dict[tuple[datetime, str, str, str], Consent] = {}
     for consent in (*consents_from(old), *consents_from(new)):
-        row = _consent_row(consent)
-        row += [None] * (_CONSENT_COLUMNS - len(row))
-        key = tuple(row[:4])
+        key = consent.granted_at, consent.purpose, consent.category, consent.channel
         before = merged.get(key)
         if before is not None:
-            revocations = [at for at in (before[8], row[8]) if at is not None]
-            row[7] = before[7] if row[7] is None else row[7]
-            row[8] = min(revocations, default=None)
-            row[10] = before[10] if row[10] is None else row[10]
-        merged[key] = row
-    rows = sorted(merged.values(), key=lambda row: (row[0], *map(str, row[1:4])))
-    return consents_bytes(map(_consent_from_row, rows))
+            revocations = [at for at in (before.revoked_at, consent.revoked_at) if at is not None]
+            consent = replace(
+                consent, revoked_at=min(revocations, default=None),
+                expires_at=before.expires_at if consent.expires_at is None else consent.expires_at,
+                contract_ended_on=(before.contract_ended_on if consent.contract_ended_on is None
+                                   else consent.contract_ended_on))
+        merged[key] = consent
+    return consents_bytes(merged[key] for key in sorted(merged))
 
 
 def _merge_objections(old: bytes, new: bytes) -> bytes:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -52,6 +53,11 @@ def read_cases(name: str) -> list[Case]:
 
 def all_cases() -> list[Case]:
     return [case for name in TABLES for case in read_cases(name)]
+
+
+def own_gate_toml(folder: Path) -> Path:
+    """The cases' configuration in a folder of the test's own: the archive is made beside it."""
+    return Path(shutil.copy(GATE_TOML, folder))
 
 
 def policy() -> Policy:
