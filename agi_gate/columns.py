@@ -5,6 +5,7 @@ Core: values in, values out; numpy does the counting.  No call passes here, only
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.int64]  # E.164 digits as one integer: +393331234500 -> 393331234500 (none begins with 0)
 Merge = Callable[[bytes, bytes], bytes]
+Classify = Callable[[bytes | None, bytes], str]  # (the value before, the value after) -> what to count it as
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,57 @@ def union(columns: Sequence[Column]) -> Column:
     for column in columns:
         shifted.append(column.values + np.int32(len(table)))
         table += column.table
-    numbers = np.concatenate([column.numbers for column in columns])
+    numbers, values = np.concatenate([column.numbers for column in columns]), np.concatenate(shifted)
+    if np.greater(numbers[1:], numbers[:-1]).all():  # as pages are read: no second copy of millions
+        return Column(numbers, values, table)
     order = np.argsort(numbers, kind="stable")
-    return Column(numbers[order], np.concatenate(shifted)[order], table)
+    return Column(numbers[order], values[order], table)
+
+
+class _Table:
+    """Distinct values: the same bytes have the same id."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes] = []
+        self._ids: dict[bytes, int] = {}
+
+    def id_of(self, value: bytes) -> int:
+        id_ = self._ids.setdefault(value, len(self.values))
+        if id_ == len(self.values):
+            self.values.append(value)
+        return id_
+
+    def ids_of(self, column: Column) -> NDArray[np.int64]:
+        used, places = np.unique(column.values, return_inverse=True)
+        ids = np.fromiter((self.id_of(column.table[id_]) for id_ in used.tolist()), np.int64, len(used))
+        return ids[places] if len(used) else np.empty(0, np.int64)
+
+
+def merge_columns(old: Column, new: Column, merge: Merge, classify: Classify) -> tuple[Column, Numbers, Counter[str]]:
+    """Both as one column; the numbers whose value is another now; and how many numbers `classify` calls what.
+
+    A value stands as it came where nothing was known, or the same: merged with itself it would be what it is.
+    """
+    table, counts = _Table(), Counter[str]()
+    old_ids, new_ids = table.ids_of(old), table.ids_of(new)
+    places = np.searchsorted(old.numbers, new.numbers)
+    is_held = np.append(old.numbers, -1)[places] == new.numbers
+    before = np.where(is_held, np.append(old_ids, 0)[places], -1)
+    width = len(table.values) + 1
+    pairs, of_pair, frequencies = np.unique((before + 1) * width + new_ids, return_inverse=True, return_counts=True)
+    after = np.empty(len(pairs), np.int64)
+    for place, (pair, frequency) in enumerate(zip(pairs.tolist(), frequencies.tolist(), strict=True)):
+        old_value = table.values[pair // width - 1] if pair >= width else None
+        new_value = table.values[pair % width]
+        value = new_value if old_value is None or old_value == new_value else merge(old_value, new_value)
+        counts[classify(old_value, value)] += frequency
+        after[place] = table.id_of(value)
+    merged_ids = after[of_pair]
+    old_ids[places[is_held]] = merged_ids[is_held]
+    numbers = np.concatenate([old.numbers, new.numbers[~is_held]])
+    ids = np.concatenate([old_ids, merged_ids[~is_held]]).astype(np.int32)
+    order = np.argsort(numbers, kind="stable")
+    return Column(numbers[order], ids[order], table.values), new.numbers[merged_ids != before], counts
 
 
 def e164_of(number: int) -> str:

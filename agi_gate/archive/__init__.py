@@ -6,7 +6,7 @@ Edge, owns one folder on disk.  It is made when something is first put into it; 
     ARCHIVE/pending/<begun>-<load>.json   a receipt of a load that has not said yet whether it was committed
     ARCHIVE/receipts/<begun>-<load>.json  one accepted load
     ARCHIVE/exports/<id>.json, .zst       one file for the registry, and the numbers in it
-    ARCHIVE/undo/<load>.zst               the pages that a load replaced; of the newest loads alone
+    ARCHIVE/undo/<load>.zst               the pages that a load replaced; of each controller's last load
     ARCHIVE/snapshots/<id>.zst            pages
 
 A load, from begin to end (each step is safe to be killed after):
@@ -36,8 +36,6 @@ from agi_gate.archive.receipts import Pending, Receipts, who
 
 __all__ = ["Archive", "ArchiveError", "Export", "Exports", "Feeds", "Pages", "Pending", "Receipts", "who"]
 
-UNDO_KEPT = 3
-
 
 class Archive:
     """One archive folder (`settings.archive_path`); it need not exist yet."""
@@ -47,5 +45,5 @@ class Archive:
         self.feeds = Feeds(path / "feeds")
         self.receipts = Receipts(path / "receipts", path / "pending", self.feeds)
         self.exports = Exports(path / "exports")
-        self.undo = Pages(path / "undo", kept=UNDO_KEPT)
+        self.undo = Pages(path / "undo")
         self.snapshots = Pages(path / "snapshots")

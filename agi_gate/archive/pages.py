@@ -34,10 +34,10 @@ _PIECE_BYTES = 1 << 20
 
 
 class Pages:
-    """Files of pages by id; with `kept`, only that many of the newest are."""
+    """Files of pages by id."""
 
-    def __init__(self, folder: Path, kept: int | None = None) -> None:
-        self._folder, self._kept = folder, kept
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     @contextmanager
     def writing(self, id_: str) -> Iterator[Callable[[bytes, bytes], None]]:
@@ -61,9 +61,6 @@ class Pages:
 
             yield keep
             packed.write(_END.pack(_END_MARK, count, checksum))
-        if self._kept:
-            for other in [other for other in self.all() if other != id_][self._kept - 1:]:
-                self.drop(other)
 
     def keep(self, id_: str, pages: Iterable[KeptPage]) -> None:
         """Write pages as they come."""
@@ -78,8 +75,7 @@ class Pages:
             try:
                 file = path.open("rb")
             except FileNotFoundError:
-                raise ArchiveError(f"`{id_}` is not in the archive (`{path}`)"
-                                   + (f"; the newest {self._kept} are kept" if self._kept else "")) from None
+                raise ArchiveError(f"`{id_}` is not in the archive (`{path}`)") from None
         with file, explained(path):
             try:
                 yield from _frames(file)

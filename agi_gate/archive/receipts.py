@@ -95,6 +95,9 @@ class Receipts:
         """
         return [Pending(path.name, _read(path)) for path in listing(self._pending, ".json")]
 
+    def is_pending(self, load_id: str) -> bool:
+        return bool(listing(self._pending, f"-{load_id}.json"))
+
     def all(self) -> list[Receipt]:
         """The receipts of accepted loads, in the order of acceptance.
 

@@ -117,14 +117,17 @@ def _read_flagged(feed: RegistryFeed, file: FeedFile, progress: Callable[[int], 
     rows = np.concatenate(keys)
     keys.clear()
     rows.sort()
-    numbers = rows >> 1
-    # of a number that comes twice the last row is kept, which is the enrolled one where the flags differ
-    last_of_number = np.append(numbers[1:] != numbers[:-1], True)[:len(rows)]
-    twice = ~last_of_number[:-1] & (rows[1:] != rows[:-1])
+    twice = (rows[1:] ^ rows[:-1]) == 1  # the same number with the other flag
     if twice.any():
         with FeedFile(file.path) as again:
-            _reject_contradictions(feed, again, set(numbers[:-1][twice].tolist()))
-    feed.numbers, feed.enrolled = numbers[last_of_number], (rows[last_of_number] & 1).astype(np.bool_)
+            _reject_contradictions(feed, again, set((rows[1:][twice] >> 1).tolist()))
+    enrolled = (rows & 1).astype(np.bool_)
+    rows >>= 1
+    # of a number that comes twice the last row is kept, which is the enrolled one where the flags differ
+    last_of_number = np.append(rows[1:] != rows[:-1], True)[:len(rows)]
+    feed.numbers, feed.enrolled = rows, enrolled
+    if not last_of_number.all():
+        feed.numbers, feed.enrolled = rows[last_of_number], enrolled[last_of_number]
 
 
 def _with_separator(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, str]]:

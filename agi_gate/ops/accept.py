@@ -17,15 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agi_gate.archive import Archive
-from agi_gate.columns import Column
+from agi_gate.archive import Archive, Pending
+from agi_gate.columns import Classify, Column
 from agi_gate.feeds import FeedError
 from agi_gate.store import keys, loader
 from agi_gate.store.loader import Load
 from agi_gate.store.lock import LoadConflict
-from agi_gate.store.merging import Classify
 from agi_gate.store.servers import Servers
-from agi_gate.store.unavailable import StoreUnavailable
 
 # ops can wait longer than a call
 TIMEOUT_MS = 30_000
@@ -91,6 +89,7 @@ def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files
         work = prepare(client)
         with archive.undo.writing(load.id) as load.keep_old:
             counts = _stage(load, work, progress)
+        shown = False
         try:
             refuse(counts)
             kept()
@@ -98,26 +97,37 @@ def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files
             changed = load.would_show(work.checks)
             if changed or not is_known:
                 show(archive, load, summary, {**work.receipt, "files": list(files)}, work.checks)
-        except StoreUnavailable:
-            raise  # perhaps it was shown; the next load finds out
-        except BaseException:
-            archive.undo.drop(load.id)
-            raise
+            shown = changed
+        finally:
+            # of a load whose receipt is pending it is not known yet whether it was shown
+            if not shown and not archive.receipts.is_pending(load.id):
+                archive.undo.drop(load.id)
     if changed and not servers.kept(client, controllers):
         raise NotReplicated
     return summary | {"changed": changed}
 
 
 def show(archive: Archive, load: Load, summary: Mapping[str, Any], receipt: Mapping[str, Any],
-         checks: Mapping[str, Mapping[str, Any]], forget_checks: Sequence[str] = ()) -> None:
+         checks: Mapping[str, Mapping[str, Any]], forget_checks: Sequence[str] = (),
+         other_loads: Mapping[str, Mapping[str, Any]] = {}) -> None:
     """Commit a load between the two steps of its receipt."""
     pending = archive.receipts.begin({**summary, **receipt, "load_id": load.id}, datetime.now(UTC))
     try:
-        load.commit(summary, checks, forget_checks)
+        load.commit(summary, checks, forget_checks, other_loads)
     except LoadConflict:
         archive.receipts.drop(pending)  # it is certain that nothing was shown; of a broken store it is not
         raise
     archive.receipts.accept(pending)
+    _drop_undo_of_earlier(archive, pending)
+
+
+def _drop_undo_of_earlier(archive: Archive, shown: Pending) -> None:
+    """What a load replaced is of use only while it is its controllers' last."""
+    for load_id in archive.undo.all():
+        receipt = archive.receipts.find(load_id)
+        if load_id != shown.load_id and receipt is not None \
+                and set(receipt["controllers"]) & set(shown.receipt["controllers"]):
+            archive.undo.drop(load_id)
 
 
 def _stage(load: Load, work: Work, progress: Callable[[int], object]) -> Counter[str]:

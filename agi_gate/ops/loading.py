@@ -100,7 +100,8 @@ def _registry_work(feed: feeds.RegistryFeed, client: loader.Client, arguments: a
     # the archive keeps the very results, so that a store made from it again says the same of each check
     return Work(feed_kinds.kind_of(feed_kinds.REGISTRY),
                 {arguments.controller: feed_kinds.column_of_checks(feed, *results)}, feed_kinds.registry_change, summary,
-                {arguments.controller: checks} if checks else {}, {"results": [result.hex() for result in results]})
+                {arguments.controller: checks} if checks else {},
+                {"results": [result.hex() for result in results], "checks": list(checks)})
 
 
 def _refuse_flips(counts: Counter[str], rows: int, arguments: argparse.Namespace) -> None:

@@ -52,6 +52,14 @@ def base(controller: str) -> str:
     return f"agi:{{{controller}}}:"
 
 
+def controller_of(name: str) -> str:
+    """
+    >>> controller_of("agi:{acme}:r:39333123")
+    'acme'
+    """
+    return name.partition("{")[2].partition("}")[0]
+
+
 def page_key(controller: str, kind: Kind, page_digits: str) -> str:
     return f"{base(controller)}{kind.letter}:{page_digits}"
 

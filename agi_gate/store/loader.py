@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from types import TracebackType
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import redis
 
-from agi_gate.columns import Column, union
+from agi_gate.columns import Classify, Column, union
 from agi_gate.store import keys, pages, values
 from agi_gate.store.lock import LOCK_SECONDS, OVERTAKEN, LoadConflict, Lock
-from agi_gate.store.merging import MAX_PAGES, Classify, Dense, batches, merge_batch
+from agi_gate.store.merging import MAX_PAGES, Dense, batches, merge_batch
 from agi_gate.store.reader import UNREADABLE, StoreUnavailable, explain, visible_page
 
 Client = redis.Redis  # what joints hand on and never use themselves
@@ -129,6 +129,14 @@ class Load:
             while some := dict(islice(remaining, MAX_PAGES)):
                 self._write({name.decode(): (None, body) for name, body in some.items()}, controller)
 
+    def mark_used(self, controller: str, callbacks: Sequence[tuple[str, str]]) -> None:
+        """Mark call-backs as used up, each a number and its token; at once, since nobody may use them before a commit."""
+        with store_errors():
+            for start in range(0, 0 if self._dry_run else len(callbacks), MAX_PAGES):
+                with self._lock.transaction() as transaction:
+                    for e164, token in callbacks[start:start + MAX_PAGES]:
+                        transaction.sadd(keys.used_key(controller, e164), token)
+
     def _write(self, changes: Mapping[str, tuple[bytes | None, bytes]], controller: str) -> None:
         """Stage pages by name: (the bytes before, the bytes to come)."""
         if not changes and not self._lock.is_old():
@@ -158,10 +166,11 @@ class Load:
         return not self._dry_run and bool(checks or any(self._staged.values()))
 
     def commit(self, summary: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]] | None = None,
-               forget_checks: Iterable[str] = ()) -> bool:
+               forget_checks: Sequence[str] = (), other_loads: Mapping[str, Mapping[str, Any]] = {}) -> bool:
         """Make everything staged visible at once; False where nothing changed and so nothing was written.
 
-        `checks`: per controller, check id -> its record.  Raises LoadConflict where the lock was lost.
+        `checks`: per controller, check id -> its record.  `other_loads`: load id -> what is to be said of an earlier
+        load from now on.  Raises LoadConflict where the lock was lost.
         """
         if not self.would_show(checks):
             return False
@@ -176,8 +185,10 @@ class Load:
                     transaction.hset(keys.loads_key(controller), self.id, json.dumps(summary))
                     for id_, record in (checks or {}).get(controller, {}).items():
                         transaction.hset(keys.checks_key(controller), id_, json.dumps(record))
-                    for id_ in forget_checks:
-                        transaction.hdel(keys.checks_key(controller), id_)
+                    if forget_checks:
+                        transaction.hdel(keys.checks_key(controller), *forget_checks)
+                    for load_id, other in other_loads.items():
+                        transaction.hset(keys.loads_key(controller), load_id, json.dumps(other))
         return True
 
     def _settle(self, controller: str, names: list[str]) -> None:

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 import redis
 from redis.client import Pipeline
 
-from agi_gate.store.reader import StoreUnavailable
+from agi_gate.store.keys import controller_of
+from agi_gate.store.unavailable import StoreUnavailable
 
 LOCK_SECONDS = 60
 OVERTAKEN = "this load was overtaken by another one, or the server lost a part of it"
@@ -52,7 +53,7 @@ class Lock:
                 self.release()
                 left = self._client.ttl(name)
                 raise LoadConflict(
-                    f"another load of controller `{name.split('{')[1].split('}')[0]}` is at work; try again when it is "
+                    f"another load of controller `{controller_of(name)}` is at work; try again when it is "
                     f"done (if it was killed, its lock ends by itself within {max(left, 1)} s)")
             self._held.append(name)
         self._written_at = time.monotonic()

@@ -15,10 +15,11 @@ import pytest
 import redis
 
 from agi_gate.facts import Facts
-from agi_gate.store import census, keys, loader, merging, values
+from agi_gate.store import keys, loader, merging, values
 from agi_gate.store.loader import Load, evicting_policy, serial_of_check
 from agi_gate.store.lock import LoadConflict
 from agi_gate.store.reader import Store, StoreUnavailable, connect
+from agi_gate.store.survey import Survey
 from lab.store_server import StoreServer
 from tests.store.loads import (CONTROLLER, DAY_1, NUMBER, ONE_OF_EACH, day, everything, load, load_check,
                                load_one_of_each, stage)
@@ -200,7 +201,7 @@ def test_a_load_that_is_killed_leaves_all_or_nothing_and_the_next_one_repairs(
         unlock(client)
         load_check(client, day(number), dict.fromkeys(MANY, True))
         assert flags_at(client, day(number), sample) == {True} and staged_keys(client) == []
-    assert census.take(client, CONTROLLER).numbers == len(MANY)
+    assert len(Survey(client, CONTROLLER).numbers(keys.REGISTRY)) == len(MANY)
 
 
 def test_a_full_server_refuses_and_nothing_is_changed(own_server: StoreServer) -> None:

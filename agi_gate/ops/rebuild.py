@@ -1,0 +1,205 @@
+"""`agi-gate rebuild`: an empty store again as it was, from the archive.
+
+Joint.  Everything is put together in memory first and each controller is shown at once: a store in which the checks are
+back and the objections are not yet would let calls through.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections import defaultdict
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agi_gate import config, feeds, record
+from agi_gate.archive import Archive, ArchiveError
+from agi_gate.archive.receipts import Receipt
+from agi_gate.columns import Column, empty, merge_columns
+from agi_gate.ops import exit_codes, feed_kinds, rollback
+from agi_gate.ops.accept import TIMEOUT_MS, refuse_forgetful
+from agi_gate.ops.used_callbacks import used_callbacks
+from agi_gate.store import keys, loader, pages, values
+from agi_gate.store.loader import Load
+from agi_gate.store.lock import LoadConflict
+from agi_gate.store.servers import Servers
+from agi_gate.store.unavailable import StoreUnavailable
+
+_PURGE = "purge"
+_PIECE_BYTES = 1 << 20
+
+
+class _Refused(Exception):
+    pass
+
+
+@dataclass(slots=True)
+class _State:
+    """What one controller's store is to hold."""
+
+    columns: dict[keys.Kind, Column] = field(default_factory=dict)
+    loads: dict[str, Receipt] = field(default_factory=dict)
+    checks: dict[str, Receipt] = field(default_factory=dict)
+
+    def add(self, kind: keys.Kind, column: Column) -> None:
+        held = self.columns.get(kind, empty())
+        self.columns[kind] = merge_columns(held, column, values.MERGES[kind], lambda old, new: "")[0]
+
+
+def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
+    parser = verbs.add_parser(
+        "rebuild", parents=[common], help="make an empty store again from the archive",
+        description="Load all that the archive holds into an empty store, in the order in which it was accepted, without "
+                    "what was taken back.  Call-backs that were used up are found in the decision logs.",
+        epilog="example: agi-gate rebuild --log decisions.jsonl.1.gz",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--log", action="append", default=[], metavar="FILE",
+                        help="a further decision log, plain or .gz (the configuration's, and those beside it that begin "
+                             "with its name, are read anyway)")
+    parser.add_argument("--without-callbacks", action="store_true",
+                        help="leave call-backs out, where no log can say which were used up")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
+    archive, servers = Archive(settings.archive_path), Servers.at(settings.store.url, TIMEOUT_MS)
+    try:
+        receipts = _in_force(archive)
+        if not receipts:
+            raise _Refused(f"there is nothing in the archive {settings.archive_path}")
+        controllers = sorted({controller for receipt in receipts for controller in receipt["controllers"]})
+        _refuse_full_store(servers, controllers)
+        states = _states(archive, receipts)
+        used = _used(states, settings.log_path, arguments)
+        for controller in controllers:
+            _show(servers, controller, states[controller], used)
+        for pending in archive.receipts.pending():
+            archive.receipts.accept(pending)
+    except (_Refused, feeds.FeedError, LoadConflict) as error:
+        return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
+    except ArchiveError as error:
+        return _fail(f"{error}; nothing was changed", exit_codes.UNREACHABLE)
+    except StoreUnavailable as error:
+        return _fail(f"the store could not be reached or written ({error}); empty it and run this again",
+                     exit_codes.UNREACHABLE)
+    for controller in controllers:
+        state = states[controller]
+        held = ", ".join(f"{len(column):,} {kind.name}" for kind, column in state.columns.items()) or "nothing"
+        print(f"rebuilt {controller} from {len(state.loads):,} loads: {held}")
+    return exit_codes.DONE
+
+
+def _fail(why: str, code: int) -> int:
+    print(f"agi-gate rebuild: {why}", file=sys.stderr)
+    return code
+
+
+def _in_force(archive: Archive) -> list[Receipt]:
+    """The receipts that made the store what it was: none that was taken back, none that a purge has summed up.
+
+    A load that was killed at its very end is among them: it was past all that could refuse it, and an objection in it
+    counts more than the doubt.
+    """
+    receipts = archive.receipts.all() + [pending.receipt for pending in archive.receipts.pending()]
+    receipts.sort(key=lambda receipt: str(receipt["begun_at"]))
+    starts = [place for place, receipt in enumerate(receipts) if receipt.get("snapshot")]
+    receipts = receipts[starts[-1] if starts else 0:]
+    undone = {receipt["undoes"] for receipt in receipts if receipt["feed"] == rollback.FEED}
+    return [receipt for receipt in receipts
+            if receipt["feed"] != rollback.FEED and receipt["load_id"] not in undone
+            and (receipt["feed"] != _PURGE or receipt.get("snapshot"))]
+
+
+def _refuse_full_store(servers: Servers, controllers: list[str]) -> None:
+    for controller in controllers:
+        client = servers.client_of(controller)
+        refuse_forgetful(client)
+        if loader.visible_load(client, controller) is not None:
+            raise _Refused(f"the store holds data of controller `{controller}`, and only an empty one is made again; name "
+                           f"another with ${config.STORE_URL_VARIABLE}, or empty this one")
+
+
+def _states(archive: Archive, receipts: list[Receipt]) -> dict[str, _State]:
+    states: dict[str, _State] = defaultdict(_State)
+    for receipt in receipts:
+        if receipt.get("snapshot"):
+            _restore(archive, receipt["snapshot"], states)
+        else:
+            kind = feed_kinds.kind_of(receipt["feed"])
+            for controller, column in _columns(archive, receipt).items():
+                states[controller].add(kind, column)
+        for controller in receipt["controllers"]:
+            said = rollback.said_of_load(receipt)
+            states[controller].loads[receipt["load_id"]] = said
+            states[controller].checks |= dict.fromkeys(receipt.get("checks", []), said)
+    return states
+
+
+def _columns(archive: Archive, receipt: Receipt) -> dict[str, Column]:
+    """What one load loaded, from the very bytes of its files."""
+    with ExitStack() as open_files:
+        files = []
+        for sha256 in receipt["files"]:
+            copy = open_files.enter_context(tempfile.NamedTemporaryFile(prefix="agi-gate-"))
+            with archive.feeds.open(sha256) as kept:
+                while piece := kept.read(_PIECE_BYTES):
+                    copy.write(piece)
+            copy.flush()
+            files.append(open_files.enter_context(feeds.FeedFile(copy.name)))
+        if receipt["feed"] == feed_kinds.REGISTRY:
+            feed = feeds.read_registry(files[0], files[1] if files[1:] else None)
+            clear, enrolled = (bytes.fromhex(result) for result in receipt["results"])
+            return {receipt["controllers"][0]: feed_kinds.column_of_checks(feed, clear, enrolled)}
+        # its time, and its controllers, so that the same rows are read as then
+        read = feed_kinds.read_csv(receipt["feed"], files[0], receipt["controllers"],
+                                   datetime.fromisoformat(receipt["loaded_at"]))
+        return read.columns
+
+
+def _restore(archive: Archive, snapshot: str, states: dict[str, _State]) -> None:
+    by_letter = {kind.letter: kind for kind in keys.KINDS}
+    found: dict[tuple[str, keys.Kind], list[tuple[int, bytes]]] = defaultdict(list)
+    for name, body in archive.snapshots.read(snapshot):
+        letter, _, digits = name.decode().removeprefix(keys.base(keys.controller_of(name.decode()))).partition(":")
+        found[keys.controller_of(name.decode()), by_letter[letter]].append((int(digits), body))
+    for (controller, kind), of_kind in found.items():
+        of_kind.sort()
+        column = pages.decode(kind, [digits for digits, _ in of_kind], [body for _, body in of_kind])
+        states[controller].add(keys.CONSENTS if kind is keys.DENSE_CONSENTS else kind, column)
+
+
+def _used(states: dict[str, _State], log_path: Path, arguments: argparse.Namespace) -> dict[str, list[tuple[str, str]]]:
+    """Controller -> the call-backs that were used up, each a number and its mark."""
+    if not any(len(state.columns.get(keys.CALLBACKS, empty())) for state in states.values()):
+        return {}
+    if arguments.without_callbacks:
+        for state in states.values():
+            state.columns.pop(keys.CALLBACKS, None)
+        return {}
+    logs = sorted({*log_path.parent.glob(log_path.name + "*"), *map(Path, arguments.log)})
+    if not logs:
+        raise _Refused(f"there are call-backs in the archive, and no decision log at {log_path} says which were used up; "
+                       "name it with --log, or leave them out with --without-callbacks")
+    try:
+        return used_callbacks(logs)
+    except (OSError, EOFError) as error:
+        raise _Refused(f"a decision log cannot be read ({error}), so it cannot be said which call-backs were used up; "
+                       "mend it, or leave them out with --without-callbacks") from error
+
+
+def _show(servers: Servers, controller: str, state: _State, used: dict[str, list[tuple[str, str]]]) -> None:
+    client = servers.client_of(controller)
+    with Load(client, [controller]) as load:
+        for kind, column in state.columns.items():
+            load.stage(kind, controller, column, feed_kinds.change)
+        load.mark_used(controller, used.get(controller, []))
+        summary: Receipt = {
+            "feed": "rebuild", "file": "the archive", "sha256": "", "receipt": None, "rejected": 0, "changes": {},
+            "loaded_at": record.instant(datetime.now(UTC)), "controllers": [controller],
+            "rows": sum(map(len, state.columns.values()))}
+        load.commit(summary, {controller: state.checks}, other_loads=state.loads)
+    servers.kept(client, [controller])

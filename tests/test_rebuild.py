@@ -1,0 +1,297 @@
+"""The archive is enough: a store made from it again decides as the one that was lost, call-backs that were used included."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import redis
+
+from agi_gate import config
+from agi_gate.call import Presentation, Request, understand
+from agi_gate.gate import decide_call
+from agi_gate.archive import Archive
+from agi_gate.ops.exit_codes import DONE, FEED_REFUSED, UNREACHABLE, USAGE
+from agi_gate.ops.main import main
+from agi_gate.store import keys
+from agi_gate.store.reader import Store
+from tests.support.gate_toml import write_gate_toml
+
+NUMBERS = [f"333123{offset:04d}" for offset in range(0, 10_000, 7)]
+DENSE = [f"347000{offset:04d}" for offset in range(600)]
+CONSENT = "number,controller,granted_at,purpose,category,channel,origin,evidence,revoked_at"
+AT = "2026-10-14T11:00:00+02:00"
+
+
+class Ops:
+    """The command line on one configuration, whose archive and log lie beside it."""
+
+    def __init__(self, folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.url, self._capsys = folder, url, capsys
+        self.gate_toml = write_gate_toml(folder)
+        self.settings = config.load(self.gate_toml)
+        self.archive = Archive(self.settings.archive_path)
+        self.err = ""
+
+    def __call__(self, *arguments: str, code: int = DONE) -> str:
+        self._capsys.readouterr()
+        ran = main(["--config", str(self.gate_toml), *arguments])
+        said = self._capsys.readouterr()
+        self.err = said.err
+        assert ran == code, said.err
+        return said.out
+
+    def load(self, feed: str, text: str, *more: str, name: str = "feed.csv", code: int = DONE) -> str:
+        path = self.folder / name
+        path.write_text(text)
+        return self("load", feed, str(path), *more, code=code)
+
+    def check(self, flags: dict[str, int], day: int, *more: str, code: int = DONE) -> str:
+        return self.load("registry", "".join(f"{number},{flag}\n" for number, flag in flags.items()), "--controller", "acme",
+                         "--checked-at", f"2026-10-{day:02d}T09:00:00+02:00", *more, name=f"esito{day}.txt", code=code)
+
+    def decisions(self) -> list[tuple[str, ...]]:
+        store = Store.at(self.url, 2_000)
+        call = [understand(Request(number, "fibra", caller_id="+390212340000", presentation=Presentation.ALLOWED),
+                           self.settings.policy, datetime.fromisoformat(AT)) for number in [*NUMBERS[::50], *DENSE[::50]]]
+        return [decide_call(one, store, claim=False)[1].reasons for one in call]
+
+    def pages(self) -> dict[str, bytes]:
+        """All that calls read, without the ids of the loads that wrote it."""
+        found = {}
+        with redis.Redis.from_url(self.url) as client:
+            for name in client.scan_iter("agi:*", count=10_000):
+                key = name.decode()
+                if client.type(name) == b"string" and not key.endswith(":load"):
+                    found[key] = client.get(name)[keys.LOAD_ID_BYTES:]
+                elif ":used:" in key:
+                    found[key] = b",".join(sorted(client.smembers(name)))
+        return found
+
+
+@pytest.fixture
+def ops(tmp_path: Path, store_url: str, capsys: pytest.CaptureFixture[str]) -> Ops:
+    return Ops(tmp_path, store_url, capsys)
+
+
+def empty(url: str) -> None:
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+
+
+def load_a_history(ops: Ops) -> None:
+    """Every kind of feed, in an order that matters: later descriptions, older answers, revocations, a dense page."""
+    ops.check({number: int(number.endswith("7")) for number in NUMBERS}, 10)
+    ops.check({number: int(number.endswith("8")) for number in NUMBERS[:900]}, 12, "--max-change", "100")
+    ops.check(dict.fromkeys(NUMBERS[:40], 1), 3)
+    ops.check(dict.fromkeys(DENSE, 0), 12)
+    ops.load("contacts", "number,controller,source,directory\n" + "".join(
+        f"{number},acme,Elenco A,yes\n" for number in [*NUMBERS, *DENSE]))
+    ops.load("contacts", "number,controller,source,directory\n" + "".join(
+        f"{number},acme,Elenco B,no\n" for number in NUMBERS[:300]))
+    for batch, revoked_at in ((DENSE, ""), (DENSE[:100], "2026-10-13T09:00:00+02:00"), (DENSE[50:200], "")):
+        ops.load("consents", CONSENT + "\n" + "".join(
+            f"{number},acme,2026-09-01T09:00:00+02:00,marketing,telecom,both,web {number},ip 203.0.113.7 at "
+            f"{'x' * 40},{revoked_at}\n" for number in batch))
+    ops.load("objections", "number,controller,objected_at,via\n" + "".join(
+        f"{number},acme,2026-10-05T09:00:00+02:00,call\n" for number in NUMBERS[100:140]))
+    ops.load("rests", f"number,controller,silent_at\n{NUMBERS[7]},acme,2026-10-13T09:00:00+02:00\n")
+
+
+def test_a_rebuilt_store_is_the_lost_one_byte_for_byte_and_decides_alike(ops: Ops) -> None:
+    load_a_history(ops)
+    before, decided = ops.pages(), ops.decisions()
+    assert len({reasons[0] for reasons in decided}) > 3
+    empty(ops.url)
+    assert ops("rebuild").startswith("rebuilt acme from 11 loads: ")
+    assert (ops.pages(), ops.decisions()) == (before, decided)
+
+
+def test_what_was_taken_back_stays_so(ops: Ops) -> None:
+    ops.check(dict.fromkeys(NUMBERS, 0), 10)
+    before = ops.pages()
+    ops.check(dict.fromkeys(NUMBERS, 1), 12, "--max-change", "100")
+    ops("rollback")
+    assert ops.pages() == before
+    empty(ops.url)
+    ops("rebuild")
+    assert ops.pages() == before
+
+
+def callback(ops: Ops) -> None:
+    ops.load("callbacks", f"number,controller,requested_at\n{NUMBERS[0]},acme,2026-10-13T09:00:00+02:00\n")
+
+
+def record_of_a_used_callback() -> str:
+    return json.dumps({
+        "v": 1, "reason": "CALLBACK_REQUESTED", "destination": f"+39{NUMBERS[0]}", "call": {"controller": "acme"},
+        "rests_on": {"callback": {"requested_at": "2026-10-13T07:00:00.000000Z"}}}) + "\n"
+
+
+def is_callable(ops: Ops) -> bool:
+    out = json.loads(ops("check", NUMBERS[0], "--campaign", "fibra", "--at", AT, "--json", code=ops_code(ops)))
+    return bool(out["reason"] == "CALLBACK_REQUESTED")
+
+
+def ops_code(ops: Ops) -> int:
+    with redis.Redis.from_url(ops.url) as client:
+        return 3 if client.keys("agi:*:used:*") or not client.keys("agi:*:b:*") else 0
+
+
+@pytest.mark.parametrize("name", ("decisions.jsonl", "decisions.jsonl.1", "decisions.jsonl-20261101.gz"))
+def test_a_callback_that_a_log_says_was_used_cannot_be_used_again(ops: Ops, name: str) -> None:
+    callback(ops)
+    assert is_callable(ops)
+    record = record_of_a_used_callback().encode()
+    path = ops.settings.log_path.with_name(name)
+    path.write_bytes(gzip.compress(record) if name.endswith("gz") else record)
+    empty(ops.url)
+    ops("rebuild")
+    assert not is_callable(ops)
+
+
+def test_without_a_log_callbacks_are_not_made_again_unasked(ops: Ops) -> None:
+    callback(ops)
+    empty(ops.url)
+    ops("rebuild", code=FEED_REFUSED)
+    assert "--without-callbacks" in ops.err and ops.pages() == {}
+    ops("rebuild", "--without-callbacks")
+    assert not is_callable(ops)
+
+
+def test_a_store_that_holds_anything_is_left_alone(ops: Ops) -> None:
+    load_a_history(ops)
+    before = ops.pages()
+    ops("rebuild", code=FEED_REFUSED)
+    assert "only an empty one" in ops.err and ops.pages() == before
+
+
+@pytest.mark.parametrize("damage", (lambda data: data[:-9], lambda data: data[:40] + b"\0" + data[41:], None))
+def test_a_damaged_archive_is_told_and_nothing_is_shown(ops: Ops, damage: Callable[[bytes], bytes] | None) -> None:
+    load_a_history(ops)
+    path = max((ops.settings.archive_path / "feeds").iterdir(), key=lambda path: path.stat().st_size)
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage(path.read_bytes()))
+    empty(ops.url)
+    ops("rebuild", code=UNREACHABLE)
+    assert "archive" in ops.err and ops.pages() == {}
+
+
+def test_an_empty_archive_makes_no_store(ops: Ops) -> None:
+    ops("rebuild", code=FEED_REFUSED)
+    assert "nothing in the archive" in ops.err
+
+
+# --- rollback
+
+def test_rollback_takes_the_last_load_back_and_only_that_one(ops: Ops) -> None:
+    load_a_history(ops)
+    before = ops.pages()
+    ops.load("objections", f"number,controller,objected_at,via\n{NUMBERS[1]},acme,2026-10-13T09:00:00+02:00,call\n")
+    assert ops.pages() != before
+    assert "took back objections feed.csv" in ops("rollback", "--controller", "acme")
+    assert ops.pages() == before
+    ops("rollback", code=FEED_REFUSED)
+    assert "taken back already" in ops.err and ops.pages() == before
+
+
+def test_a_first_load_is_taken_back_to_nothing(ops: Ops) -> None:
+    ops.check(dict.fromkeys(NUMBERS, 0), 10)
+    ops("rollback")
+    assert ops.pages() == {}
+    with redis.Redis.from_url(ops.url) as client:
+        assert client.hlen(keys.checks_key("acme")) == 0
+
+
+def test_a_split_page_is_put_together_again(ops: Ops) -> None:
+    ops.load("consents", CONSENT + "\n" + f"{DENSE[0]},acme,2026-09-01T09:00:00+02:00,marketing,telecom,both,web,ip,\n")
+    before = ops.pages()
+    ops.load("consents", CONSENT + "\n" + "".join(
+        f"{number},acme,2026-09-01T09:00:00+02:00,marketing,telecom,both,web {number},{'x' * 60},\n" for number in DENSE))
+    assert any(":d:" in name for name in ops.pages())
+    ops("rollback")
+    assert ops.pages() == before
+
+
+def test_the_same_file_can_be_loaded_again_after_a_rollback(ops: Ops) -> None:
+    ops.check(dict.fromkeys(NUMBERS, 0), 10)
+    loaded = ops.pages()
+    ops("rollback")
+    ops.check(dict.fromkeys(NUMBERS, 0), 10)
+    assert ops.pages() == loaded
+
+
+def test_what_is_loaded_again_without_a_change_leaves_the_last_load_to_be_taken_back(ops: Ops) -> None:
+    ops.check(dict.fromkeys(NUMBERS, 0), 10)
+    for _ in range(5):
+        ops.check(dict.fromkeys(NUMBERS, 0), 10)
+    assert len(ops.archive.undo.all()) == 1
+    ops("rollback")
+    assert ops.pages() == {}
+
+
+def test_what_no_archive_knows_is_not_taken_back(ops: Ops) -> None:
+    ops("rollback", code=FEED_REFUSED)
+    assert "nothing was loaded yet" in ops.err
+    ops.check(dict.fromkeys(NUMBERS, 0), 10)
+    before = ops.pages()
+    for path in (ops.settings.archive_path / "undo").iterdir():
+        path.unlink()
+    ops("rollback", code=FEED_REFUSED)
+    assert "is not kept any more" in ops.err and ops.pages() == before
+    ops("rollback", "--controller", "acne", code=USAGE)
+
+
+def test_a_load_that_was_killed_before_its_receipt_was_accepted_is_known_to_the_next(
+        ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("agi_gate.archive.receipts.Receipts.accept", lambda *_: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            ops.check(dict.fromkeys(NUMBERS, 0), 10)
+    loaded = ops.pages()
+    assert len(ops.archive.receipts.pending()) == 1 and ops.archive.receipts.all() == []
+    ops.check(dict.fromkeys(NUMBERS, 0), 10)
+    assert ops.archive.receipts.pending() == [] and len(ops.archive.receipts.all()) == 1
+    ops("rollback")
+    assert ops.pages() == {} != loaded
+
+
+def test_a_load_that_was_killed_before_its_commit_leaves_no_receipt(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("agi_gate.store.loader.Load.commit", lambda *_, **__: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            ops.check(dict.fromkeys(NUMBERS, 1), 10)
+    assert ops.pages() == {}
+    ops.check(dict.fromkeys(NUMBERS, 0), 12)
+    assert ops.archive.receipts.pending() == []
+    assert [receipt["file"] for receipt in ops.archive.receipts.all()] == ["esito12.txt"]
+
+
+# --- a file that turns too many numbers
+
+def test_a_file_that_flips_too_many_known_numbers_is_refused(ops: Ops) -> None:
+    ops.check(dict.fromkeys(NUMBERS[:1_000], 0), 10)
+    before = ops.pages()
+    flipped = {number: int(nth < 201) for nth, number in enumerate(NUMBERS[:1_000])}
+    ops.check(flipped, 12, code=FEED_REFUSED)
+    assert "flips 201 of the 1,000 numbers known before (20.1 %)" in ops.err and "--max-change 21" in ops.err
+    assert ops.pages() == before
+    ops.check(flipped | {NUMBERS[0]: 0}, 12)  # 200 of 1,000 is just what is allowed
+    ops.check(dict.fromkeys(NUMBERS[:1_000], 1), 13, "--max-change", "100")
+
+
+def test_a_small_file_may_flip_all_it_knows(ops: Ops) -> None:
+    ops.check(dict.fromkeys(NUMBERS[:999], 0), 10)
+    ops.check(dict.fromkeys(NUMBERS[:999], 1), 12)
+
+
+def test_numbers_that_are_new_or_only_history_are_no_flips(ops: Ops) -> None:
+    ops.check(dict.fromkeys(NUMBERS[:10], 0), 10)
+    ops.check(dict.fromkeys(NUMBERS, 0) | dict.fromkeys(NUMBERS[100:], 1), 12)
+    ops.check(dict.fromkeys(NUMBERS, 1), 2)
