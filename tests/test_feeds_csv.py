@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import csv
+import gzip
+import io
+import pickle
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agi_gate import feeds
+from agi_gate.columns import e164_of, number_of
 from agi_gate.facts import Callback, Consent, Contact, Objection
+from agi_gate.feeds.cells import CellReader
+from agi_gate.number import parse_listed, without_separators
 
 LAYOUTS: dict[str, feeds.Layout[Any]] = {layout.name: layout for layout in (
     feeds.CONSENTS, feeds.CONTACTS, feeds.OBJECTIONS, feeds.CALLBACKS, feeds.RESTS)}
@@ -27,13 +39,44 @@ ROWS = {
 CONSENT = Consent(NINE, "marketing", "telecom", "both", "web", "ip")
 
 
-def read(folder: Path, name: str, text: str | bytes) -> feeds.Feed[Any]:
+NOW = datetime(2026, 10, 14, 9, tzinfo=UTC)
+
+
+class Row(NamedTuple):
+    controller: str
+    e164: str
+    item: Any
+
+
+class Read(NamedTuple):
+    """A feed with its columns as rows, by controller and number."""
+
+    feed: feeds.Feed
+    rows: list[Row]
+    rejects: list[feeds.Reject]
+
+
+def encode(item: object) -> bytes:
+    return pickle.dumps([item])
+
+
+def merge(first: bytes, second: bytes) -> bytes:
+    return pickle.dumps(pickle.loads(first) + pickle.loads(second))
+
+
+def read(folder: Path, name: str, text: str | bytes) -> Read:
     path = folder / f"{name}.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return feeds.read_csv(str(path), LAYOUTS[name], {"acme", "other"})
+    with feeds.FeedFile(str(path)) as file:
+        feed = feeds.read_csv(file, LAYOUTS[name], ("acme", "other"), encode, merge, now=NOW)
+    rows = [Row(controller, e164_of(number), item) for controller, column in feed.columns.items()
+            for number, value in zip(column.numbers.tolist(), column.values.tolist(), strict=True)
+            for item in pickle.loads(column.table[value])]
+    assert feed.rows == len(rows)
+    return Read(feed, rows, feed.rejects)
 
 
-def one_row(folder: Path, name: str, **cells: str) -> feeds.Feed[Any]:
+def one_row(folder: Path, name: str, **cells: str) -> Read:
     row = {**ROWS[name], **cells}
     return read(folder, name, f"{','.join(row)}\n" + ",".join(f'"{cell}"' for cell in row.values()) + "\n")
 
@@ -57,7 +100,7 @@ def why_not(folder: Path, name: str, **cells: str) -> str:
     ("callbacks", Callback(NINE)), ("rests", NINE)))
 def test_a_row_is_a_fact_of_a_controller_and_a_number(tmp_path: Path, name: str, expected: object) -> None:
     feed = one_row(tmp_path, name)
-    assert (feed.rows, feed.rejects) == ([feeds.Row("acme", "+393331234500", expected)], [])
+    assert (feed.rows, feed.rejects) == ([Row("acme", "+393331234500", expected)], [])
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -78,7 +121,7 @@ def test_columns_come_in_any_order(tmp_path: Path, name: str) -> None:
     '"number","controller","silent_at"\n"3331234500","acme","{}"'))
 def test_a_spreadsheet_s_ways_are_borne_with(tmp_path: Path, text: str) -> None:
     feed = read(tmp_path, "rests", text.format(NINE_IN_ROME))
-    assert (feed.rows, feed.rejects) == ([feeds.Row("acme", "+393331234500", NINE)], [])
+    assert (feed.rows, feed.rejects) == ([Row("acme", "+393331234500", NINE)], [])
 
 
 @pytest.mark.parametrize("written", (
@@ -225,17 +268,266 @@ def test_where_rows_cannot_be_told_apart_the_file_is_refused_with_the_line(tmp_p
         read(tmp_path, "rests", text)
 
 
+@pytest.mark.parametrize(("text", "why"), (
+    ('3331234500,acme,"Elenco,yes\n3331234501,acme,x,yes\n', "line 2: cell 3, `\"Elenco,yes…`, opens a quote"),
+    ('3331234500,acme,x,yes\n\n3331234501,acme,"a\nb",yes\n3331234502,"acme,x,yes\n3331234503,acme,"y",no\n',
+     "line 6: cell 2, `\"acme,x,yes…`, opens a quote that is not closed before a separator or the end of a line "
+     "(seen in line 7)"),
+    ('3331234500,"a\r\nb","c\r\nd" e,yes\n', "line 3: cell 3, `\"c…`, opens a quote"),
+    ('3331234500,acme,"Elenco,yes\n' + "3331234501,acme,x,yes\n" * 10_000, "line 2: cell 3, `\"Elenco,yes…`, opens"),
+    (f"3331234500,acme,x,yes\n3331234501,acme,{'x' * 200_000},yes\n", "line 3: cell 3, `xxx"),
+    (f"3331234500,acme,{'x' * 200_000},yes\n", "holds over 131,072 characters, more than any cell")), ids=range(6))
+def test_a_quote_is_named_where_it_was_opened(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(feeds.FeedError) as caught:
+        read(tmp_path, "contacts", f"number,controller,source,directory\n{text}")
+    assert why in str(caught.value) and len(str(caught.value)) < 250
+
+
+def test_a_line_without_an_end_is_refused_in_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds.rows, "CHUNK_BYTES", 1 << 10)
+    monkeypatch.setattr(feeds.FeedFile, "__iter__", lambda file: iter(lambda: file.read(1 << 10), b""))
+    with pytest.raises(feeds.FeedError, match="line 2 is longer than"):
+        read(tmp_path, "rests", "number,controller,silent_at\n" + "x" * 5_000)
+
+
+@pytest.mark.parametrize("data", (
+    "number,controller".encode("utf-16"), b"\xfe\xff" + "number,controller".encode("utf-16-be"),
+    "number,controller\n".encode("utf-16-le"), "number,controller\n".encode("utf-16-be"),
+    "numéro,controller\n".encode("utf-32")))
+def test_utf_16_is_called_by_its_name(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(feeds.FeedError, match="is UTF-16, .*; save the file as UTF-8"):
+        read(tmp_path, "rests", data)
+
+
+def test_a_nul_byte_refuses_the_file_with_the_line(tmp_path: Path) -> None:
+    with pytest.raises(feeds.FeedError, match="line 3 holds a NUL byte"):
+        read(tmp_path, "rests", f"number,controller,silent_at\n3331234500,acme,{NINE_IN_ROME}\n333\0,acme,x\n")
+
+
 def test_a_file_that_is_not_utf_8_is_refused_with_the_line(tmp_path: Path) -> None:
     data = "number,controller,source,directory\n3331234500,acme,x,yes\n3331234501,acme,Forlì,yes\n".encode("latin-1")
     with pytest.raises(feeds.FeedError, match=r"line 3 is not UTF-8; save the file as UTF-8"):
         read(tmp_path, "contacts", data)
+    with pytest.raises(feeds.FeedError, match="in Windows-1252 the line would be `3331234501,acme,Forlì,yes`"):
+        read(tmp_path, "contacts", data)
 
 
-def test_a_file_of_a_header_alone_holds_no_rows(tmp_path: Path) -> None:
-    feed = read(tmp_path, "rests", "number,controller,silent_at\n")
-    assert (feed.rows, feed.rejects) == ([], [])
+def test_a_file_of_a_header_alone_holds_no_rows_and_says_so(tmp_path: Path) -> None:
+    for end in ("", "\r\n\r\n", "\n,,\n"):
+        feed = read(tmp_path, "rests", f"number,controller,silent_at{end}")
+        assert (feed.rows, feed.rejects, feed.feed.columns) == ([], [], {})
+        assert feed.feed.notices == ["rests.csv: has a header and no row"]
+
+
+@pytest.mark.parametrize("data", (b"", b"\xef\xbb\xbf", b"\r\n", b" \n\n"))
+def test_an_empty_file_is_refused_in_few_words(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(feeds.FeedError) as caught:
+        read(tmp_path, "consents", data)
+    assert str(caught.value) == "consents.csv: is empty"
 
 
 def test_the_feed_is_known_by_the_hash_of_its_bytes(tmp_path: Path) -> None:
-    one, same, other = (read(tmp_path, "rests", f"number,controller,silent_at\n{end}") for end in ("", "", "\n"))
-    assert one.sha256 == same.sha256 != other.sha256 and len(one.sha256) == 64
+    one, same, other = (read(tmp_path, "rests", f"number,controller,silent_at\n{end}").feed.sha256
+                        for end in ("", "", "\n"))
+    assert one == same != other and len(one) == 64
+
+
+def test_lines_that_end_as_on_an_old_mac_are_lines(tmp_path: Path) -> None:
+    feed = read(tmp_path, "rests", f"number,controller,silent_at\r3331234500,acme,{NINE_IN_ROME}\rbad,acme,\r")
+    assert [row.e164 for row in feed.rows] == ["+393331234500"] and [reject.line for reject in feed.rejects] == [3]
+
+
+def test_a_number_that_comes_twice_is_merged_in_the_order_of_the_rows(tmp_path: Path) -> None:
+    feed = read(tmp_path, "contacts", "number,controller,source,directory\n" + "".join(
+        f"{number},{controller},{source},no\n" for number, controller, source in (
+            ("3331234501", "acme", "b"), ("3331234500", "acme", "a"), ("3331234501", "other", "c"),
+            ("+39 333 1234501", "acme", "a"), ("3331234501", "acme", "c"))))
+    assert [(row.controller, row.e164[-1], row.item.source) for row in feed.rows] == [
+        ("acme", "0", "a"), ("acme", "1", "b"), ("acme", "1", "a"), ("acme", "1", "c"), ("other", "1", "c")]
+    assert {controller: sorted(pickle.loads(value)[0].source for value in column.table)[-1]
+            for controller, column in feed.feed.columns.items()}["other"] == "c"
+
+
+def test_numbers_of_other_countries_are_rows(tmp_path: Path) -> None:
+    assert one_row(tmp_path, "rests", number="+41 44 668 18 00").rows[0].e164 == "+41446681800"
+    assert "`+4199` is not a number" in why_not(tmp_path, "rests", number="+4199")
+
+
+# --- more than one fault
+
+def test_every_fault_of_a_row_is_named(tmp_path: Path) -> None:
+    said = why_not(tmp_path, "consents", number="abc", controller="acne", granted_at="yesterday", purpose="selling",
+                   channel="", revoked_at="2026", contract="1", contract_ended_on="never")
+    assert [why.split("`")[0] for why in said.split("; ") if "`" in why and not why.startswith("did")] == [
+        "", "", "granted_at: ", "purpose: ", "channel: ", "revoked_at: ", "contract: ", "contract_ended_on: "]
+
+
+@pytest.mark.parametrize(("written", "hint"), (("acne", "did you mean `acme`? known: acme, other"),
+                                               ("zzz", "of the configuration; known: acme, other")))
+def test_a_wrong_controller_is_told_the_known_ones(tmp_path: Path, written: str, hint: str) -> None:
+    assert why_not(tmp_path, "rests", controller=written).endswith(hint)
+
+
+def test_a_header_that_stands_again_is_named(tmp_path: Path) -> None:
+    feed = read(tmp_path, "rests", f"number,controller,silent_at\n3331234500,acme,{NINE_IN_ROME}\n"
+                                   f" Number,Controller,SILENT_AT\n3331234501,acme,{NINE_IN_ROME}\n")
+    assert len(feed.rows) == 2 and [reject.line for reject in feed.rejects] == [3]
+    assert feed.rejects[0].why.startswith("the header stands again in line 3")
+
+
+def test_a_file_without_a_header_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(feeds.FeedError, match="line 1 is a row; the header is missing. Columns of rests: number"):
+        read(tmp_path, "rests", f"3331234500,acme,{NINE_IN_ROME}\n")
+
+
+def test_long_cells_are_not_shown_whole(tmp_path: Path) -> None:
+    feed = one_row(tmp_path, "objections", number="3" * 9_000, controller="c" * 9_000, objected_at="x" * 9_000)
+    assert len(feed.rejects[0].why) < 600 and len(feed.rejects[0].row) < 1_100
+
+
+def test_a_hundred_thousand_wrong_rows_are_all_listed_soon(tmp_path: Path) -> None:
+    count = 100_000
+    begun = time.process_time()
+    feed = read(tmp_path, "rests", "number,controller,silent_at\n" + "".join(f"x{n},acne,{n}\n" for n in range(count)))
+    assert [reject.line for reject in feed.rejects] == list(range(2, count + 2))
+    assert time.process_time() - begun < 10
+
+
+def test_more_wrong_rows_than_anybody_mends_refuse_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds.tables, "MAX_REJECTS", 3)
+    with pytest.raises(feeds.FeedError, match=r"over 3 rows cannot be read \(the first, in line 2: `x` is") as caught:
+        read(tmp_path, "rests", "number,controller,silent_at\n" + "x,acme,y\n" * 9)
+    assert [reject.line for reject in caught.value.rejects] == [2, 3, 4]
+    assert len(read(tmp_path, "rests", "number,controller,silent_at\n" + "x,acme,y\n" * 3).rejects) == 3
+
+
+# --- what is still to come
+
+def days_after(days: float) -> str:
+    return (NOW + timedelta(days=days)).isoformat()
+
+
+@pytest.mark.parametrize(("name", "column"), (("consents", "granted_at"), ("callbacks", "requested_at"),
+                                              ("rests", "silent_at")))
+def test_a_fact_that_is_still_to_come_is_loaded_and_noticed(tmp_path: Path, name: str, column: str) -> None:
+    assert one_row(tmp_path, name, **{column: days_after(0)}).feed.notices == []
+    row = {**ROWS[name], column: days_after(1e-9 + 400)}
+    head, cells = ",".join(row), ",".join(row.values())
+    feed = read(tmp_path, name, f"{head}\n{','.join(ROWS[name].values())}\n{cells}\n{cells}\n")
+    assert len(feed.rows) == 3 and feed.rejects == []
+    assert feed.feed.notices == [f"{name}.csv: 2 row(s) have a {column} that is still to come, the first in line 3; they "
+                                 "count for nothing until then"]
+
+
+@pytest.mark.parametrize(("name", "column"), (("objections", "objected_at"), ("consents", "revoked_at")))
+def test_a_no_that_is_dated_years_ahead_is_rejected_since_it_would_let_calls_through(
+        tmp_path: Path, name: str, column: str) -> None:
+    assert one_row(tmp_path, name, **{column: days_after(1)}).rejects == []
+    for days in (1.001, 20_000):
+        said = why_not(tmp_path, name, **{column: days_after(days)})
+        assert said.startswith(f"{column}: `20") and "is still to come" in said and "write when it was said" in said
+
+
+# --- many rows at once say what they say one by one
+
+NUMBER_CELLS = st.one_of(
+    st.from_regex(r"(\+39|0039|39|\+|00)?(0|3|55|8|1)[0-9]{3,13}", fullmatch=True),
+    st.from_regex(r" ?(\+39)?[ .-]?3[0-9]{2}[ .-/]?[0-9]{6,7} ?", fullmatch=True),
+    st.text("+0123456789 .-/()x\t\u00a0\u0663\n", max_size=18), st.text(max_size=40))
+
+
+@given(st.lists(NUMBER_CELLS, max_size=12))
+def test_numbers_read_at_once_are_those_read_one_by_one(cells: list[str]) -> None:
+    plain = [parse_listed(without_separators(cell)) for cell in cells]
+    assert feeds.numbers.read_numbers(cells).tolist() == [number_of(e164) if e164 else 0 for e164 in plain]
+
+
+@pytest.mark.parametrize("length", range(4, 18))
+@pytest.mark.parametrize("prefix", ("", "+39", "0039", "39", "+"))
+def test_numbers_of_each_length_are_read_alike(prefix: str, length: int) -> None:
+    cells = [f"{prefix}{begin}1234567890123456"[:length]
+             for begin in ("0", "00", "02", "3", "5", "55", "8", "80", "1")]
+    plain = [parse_listed(without_separators(cell)) for cell in cells]
+    assert feeds.numbers.read_numbers(cells).tolist() == [number_of(e164) if e164 else 0 for e164 in plain]
+
+
+CELLS = {
+    "controller": ("acme", " other ", "acne", ""),
+    "granted_at": (NINE_IN_ROME, " 2026-10-01T09:00:00.000001Z", "2099-01-01T00:00:00Z", "2026-10-01", ""),
+    "revoked_at": ("", " ", NINE_IN_ROME, "2026-09-30T09:00:00Z", "2099-01-01T00:00:00Z", "soon"),
+    "purpose": ("marketing", "Marketing ", "market_research", "selling"), "channel": ("both", "HUMAN", "x"),
+    "category": ("Telecom", "telecom ", "STRASSE", "straße", ""),
+    "origin": ("web", " web", ""), "evidence": ("ip", "é"),
+    "contract": ("", "yes", "NO", "1"), "contract_ended_on": ("", "2026-09-30", "x")}
+CONSENT_CELLS = st.tuples(*(st.sampled_from(cells) for cells in CELLS.values()))
+
+
+@given(st.lists(CONSENT_CELLS, min_size=1, max_size=4), st.integers(1, 9))
+def test_rows_read_at_once_say_what_they_say_one_by_one(rows: list[tuple[str, ...]], repeats: int) -> None:
+    def said(rows: list[tuple[str, ...]]) -> list[object]:
+        reader = CellReader(feeds.CONSENTS, tuple(CELLS), ("acme", "other"), encode, NOW)
+        chunk = reader.read(list(zip(*rows, strict=True)))
+        table = list(reader.table)
+        ahead, bad = chunk.ahead["granted_at"], chunk.is_bad()
+        return [chunk.whys[place] if bad[row] else
+                (reader.controllers[chunk.controllers[place]], pickle.loads(table[chunk.values[place]]), ahead[place])
+                for row, place in enumerate(chunk.which.tolist())]
+
+    rows *= repeats  # few combinations, as in a list of contacts
+    assert said(rows) == [said([row])[0] for row in rows]
+
+
+class Pieces:
+    """A file that comes a few bytes at a time."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self.name, self._data, self._size = "list.csv", data, size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (self._data[start:start + self._size] for start in range(0, len(self._data), self._size))
+
+
+TABLE_CELLS = st.text("ab\",;\r\n é\u2028\x0b", max_size=5)
+
+
+@given(st.lists(st.lists(TABLE_CELLS, min_size=1, max_size=3), max_size=12), st.sampled_from(("\n", "\r\n", "\r")),
+       st.integers(1, 30), st.integers(1, 5))
+def test_rows_and_their_lines_are_those_that_the_csv_module_reads(
+        rows: list[list[str]], end: str, piece_bytes: int, chunk_rows: int) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=end).writerows([["number", "x"], *rows])
+    expected, reader = [], csv.reader(io.StringIO(text.getvalue(), newline=""), strict=True)
+    line = 1
+    for row in reader:
+        expected.append((line, row))
+        line = reader.line_num + 1
+    with mock.patch.object(feeds.rows, "CHUNK_ROWS", chunk_rows):
+        read = feeds.rows.Rows(Pieces(text.getvalue().encode(), piece_bytes))  # type: ignore[arg-type]
+        found = [(chunk.line_of(place), row) for chunk in read.chunks() for place, row in enumerate(chunk.rows)]
+    assert [(1, read.header), *found] == expected
+
+
+@given(st.text("ab\",\n", max_size=60), st.integers(1, 30))
+def test_any_text_is_rows_or_an_error_that_names_a_line(text: str, piece_bytes: int) -> None:
+    data = f"number,x\n{text}".encode()
+    try:
+        expected = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
+    except csv.Error:
+        with pytest.raises(feeds.FeedError, match=r"list.csv: line \d+: cell \d+, `\"") as caught:
+            list(feeds.rows.Rows(Pieces(data, piece_bytes)).chunks())  # type: ignore[arg-type]
+        lines, line = data.decode().split("\n"), int(str(caught.value).split()[2].rstrip(":"))
+        assert '"' in lines[line - 1]
+    else:
+        read = feeds.rows.Rows(Pieces(data, piece_bytes))  # type: ignore[arg-type]
+        assert [read.header, *(row for chunk in read.chunks() for row in chunk.rows)] == expected
+
+
+@pytest.mark.parametrize("name", ("rests.csv", "rests.gz"))
+def test_progress_adds_up_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(feeds.FeedFile, "__iter__", lambda file: iter(lambda: file.read(1 << 18), b""))
+    path, told = tmp_path / name, list[int]()
+    text = f"number,controller,silent_at\n{f'3331234500,acme,{NINE_IN_ROME}{chr(10)}' * 20_000}".encode()
+    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    with feeds.FeedFile(str(path)) as file:
+        feeds.read_csv(file, feeds.RESTS, ("acme",), encode, lambda first, second: second, told.append, now=NOW)
+    assert sum(told) == path.stat().st_size and len(told) > 1 and min(told) >= 0

@@ -1,7 +1,7 @@
 """What stands in a row behind its number -> controllers and encoded facts, a column of cells at a time.
 
-Edge, no file in it.  Where the same cells come again and again (15 million contacts of a few sources) each combination is
-read once.
+Edge, no file in it.  Where the same cells come again and again (15 million contacts of a few sources) each combination
+is read once.
 """
 
 from __future__ import annotations

@@ -115,8 +115,10 @@ class FeedFile:
             raise _damaged(self.name, error) from error
         self._unpacked_bytes += len(piece)
         _check_bound(self.name, self._unpacked_bytes, MAX_BYTES)
-        if not piece and self._state() != self._as_it_was:
-            raise FeedError(f"{self.name}: was written to while it was read; wait until it is complete")
+        if not piece:
+            if self._state() != self._as_it_was:
+                raise FeedError(f"{self.name}: was written to while it was read; wait until it is complete")
+            self._raw.seek(0, os.SEEK_END)  # a zip ends with more than its member
         return piece
 
     def _opened(self, path: str) -> tuple[IO[bytes], str]:

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, islice
 
@@ -51,9 +51,9 @@ def _line_ends(text: str) -> int:
 class Rows:
     """The rows of a file, read once.  Raises FeedError where they cannot be told apart."""
 
-    def __init__(self, file: FeedFile) -> None:
+    def __init__(self, file: FeedFile, progress: Callable[[int], object] | None = None) -> None:
         self._name = file.name
-        self._text = _Text(file)
+        self._text = _Text(file, progress)
         blocks = iter(self._text)
         first = next(blocks, "")
         if not first.strip():
@@ -110,14 +110,16 @@ def _whole_cell(separator: str) -> re.Pattern[str]:
 class _Text:
     """A file's text in blocks of whole lines; the last ones are kept, to look at when a row goes wrong."""
 
-    def __init__(self, file: FeedFile) -> None:
-        self._file = file
+    def __init__(self, file: FeedFile, progress: Callable[[int], object] | None) -> None:
+        self._file, self._progress = file, progress
+        self._told_bytes = 0
         self._next_line = 1
         self._recent: deque[tuple[int, str]] = deque()
 
     def __iter__(self) -> Iterator[str]:
         left = b""
         for piece in self._file:
+            self._tell_progress()
             whole = left + piece
             # a `\r` at the very end may be half a line end
             end = whole.rfind(b"\n") + 1 or whole.rfind(b"\r", 0, len(whole) - 1) + 1
@@ -130,6 +132,13 @@ class _Text:
                                 "is the file a list?")
         if left:
             yield self._decoded(left)
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        if self._progress is not None:
+            come = self._file.bytes_read
+            self._progress(come - self._told_bytes)
+            self._told_bytes = come
 
     def of_line(self, line: int) -> str:
         """What is there from the begin of a line on; nothing where that was too long ago."""

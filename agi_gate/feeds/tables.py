@@ -1,7 +1,7 @@
 """The CSV feeds: a file -> for each controller a column of facts, and rejects with line numbers.
 
-Edge.  UTF-8 with a header, columns in any order; a column that nobody knows refuses the file, since it may be a misspelt
-`revoked_at`.  Rows are read thousands at a time and column by column; no object of a row is kept.
+Edge.  UTF-8 with a header, columns in any order; a column that nobody knows refuses the file, since it may be a
+misspelt `revoked_at`.  Rows are read thousands at a time and column by column; no object of a row is kept.
 """
 
 from __future__ import annotations
@@ -49,16 +49,12 @@ def read_csv(file: FeedFile, layout: Layout[Item], controllers: Collection[str],
     it was told last.  A fact dated after `now` is noticed, and a no dated a day after it is rejected: it would let
     calls through until then.
     """
-    rows = Rows(file)
+    rows = Rows(file, progress)
     header = [column.strip().lower() for column in rows.header]
     _check_header(file.name, header, layout)
     table = _Table(Feed(file.name, file.sha256()), header, CellReader(layout, header, controllers, encode, now))
-    told = 0
     for chunk in rows.chunks():
         table.add(chunk)
-        if progress is not None:
-            progress(file.bytes_read - told)
-            told = file.bytes_read
     return table.feed_of(merge)
 
 
@@ -147,8 +143,8 @@ class _Table:
         # rows of another width were rejected ahead of their chunk's
         feed.rejects.sort(key=lambda reject: reject.line)
         feed.notices += [
-            f"{feed.name}: {count:,} row(s) have a {column} that is still to come, the first in line {line}; until then "
-            "they count for nothing" for column, (count, line) in self._ahead.items()]
+            f"{feed.name}: {count:,} row(s) have a {column} that is still to come, the first in line {line}; they count "
+            "for nothing until then" for column, (count, line) in self._ahead.items()]
         if not feed.rows:
             if not feed.rejects:
                 feed.notices.append(f"{feed.name}: has a header and no row")

@@ -33,6 +33,30 @@ def test_a_consent_survives(consent: Consent) -> None:
     assert values.consents_from(values.consents_bytes([consent, consent])) == (consent, consent)
 
 
+def test_a_usual_consent_takes_few_bytes() -> None:
+    usual = Consent(day(1), "marketing", "telecom", "both", "web form spring", "session ea7b5bf55eb561a4x", notice="v3")
+    assert len(usual.origin + usual.evidence) == 40 and len(values.consents_bytes([usual])) <= 84
+
+
+@pytest.mark.parametrize("word", ("m", "b", "", "null", "0", ",0", ",", ',"', ',""', ",null", 'say "no"', "a\\b\n\t\x00\x7f\u2028", "è€𝄞"))
+def test_any_text_of_a_consent_survives(word: str) -> None:
+    for notice, ended_on in ((word, date(2026, 10, 1)), (word, None), ("", None)):
+        whole = Consent(day(1), "marketing", word, "both", word, word, notice, contract_ended_on=ended_on)
+        assert values.consents_from(values.consents_bytes([whole, whole])) == (whole, whole)
+    assert json.loads(values.consents_bytes([Consent(day(1), "marketing", "x", "both", word, "x")]))[0][4] == word
+
+
+EDGES = [datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 12, 31, 23, 59, 59, tzinfo=UTC), day(1)]
+
+
+@pytest.mark.parametrize("at", [at + timedelta(microseconds=more) for at in EDGES for more in (0, 1, 999_999)], ids=str)
+def test_instants_with_and_without_a_part_of_a_second_survive(at: datetime) -> None:
+    assert values.silent_calls_from(values.silent_calls_bytes([at])) == (at,)
+    # as they were written before whole seconds were
+    microseconds = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert values.silent_calls_from(f"[{microseconds}]".encode()) == (at,)
+
+
 @given(st.builds(Contact, source=WORDS, directory=st.booleans(), acquired_on=st.none() | DAYS))
 def test_a_contact_survives(contact: Contact) -> None:
     assert values.contact_from(values.contact_bytes(contact)) == contact
