@@ -6,3 +6,4 @@ USAGE = 2  # or configuration
 DENIED = 3
 UNREACHABLE = 4  # the store or the log
 FEED_REFUSED = 5  # nothing changed
+STALE = 6  # agi-gate status: numbers that are to be called rest on checks that are too old

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
                 else:
                     found.append(record)
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
+        if error.filename is None:  # it is stdout that cannot be written
             raise
         print(f"agi-gate log: {error.filename} cannot be read: {error.strerror}; no call was decided yet, or see "
               "[log] path", file=sys.stderr)

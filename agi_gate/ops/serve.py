@@ -13,7 +13,8 @@ from agi_gate.ops import exit_codes
 def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser = verbs.add_parser("serve", parents=[common], help="run the FastAGI daemon",
                               description="Answer Asterisk's AGI(agi://...) until SIGTERM; SIGHUP reads the "
-                                          "configuration anew, whole or not at all.")
+                                          "configuration anew, whole or not at all.",
+                              epilog="example: agi-gate serve --config /etc/agi-gate/gate.toml")
     parser.set_defaults(run=run)
 
 

@@ -1,22 +1,26 @@
-"""`agi-gate status`: per controller what is known, how old it is, and what goes stale when."""
+"""`agi-gate status`: per controller what is known, how old it is, and what goes stale when.
+
+Joint.  Counts for people and for monitoring; the words and bars for people are in `status_text`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from agi_gate import config, record
-from agi_gate.ops import exit_codes
+from agi_gate.facts import Check
+from agi_gate.ops import exit_codes, status_text
+from agi_gate.ops.arguments import percent, span
 from agi_gate.regime import ROME
 from agi_gate.rules.registry import check_expires_at
 from agi_gate.store import census
-from agi_gate.store.reader import StoreUnavailable, connect
+from agi_gate.store.servers import Servers
+from agi_gate.store.unavailable import StoreUnavailable
 
 _TIMEOUT_MS = 30_000
 _HORIZONS_DAYS = (1, 3, 7, 15)
@@ -26,47 +30,95 @@ _SHOWN_LOADS = 5
 
 
 def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
-    parser = verbs.add_parser("status", parents=[common], help="what is known, how old it is, what goes stale when")
+    parser = verbs.add_parser(
+        "status", parents=[common], help="what is known, how old it is, what goes stale when",
+        description="Count what is known per controller, how old it is, and what goes stale when.  Exit code 6 when "
+                    "numbers to be called (those with a contact or a consent; where a controller has none, all "
+                    "that were checked) rest on a check that is stale.",
+        epilog="examples:\n"
+               "  agi-gate status\n"
+               "  agi-gate status --json --stale-within 3d --max-stale 0.5",
+        formatter_class=argparse.RawTextHelpFormatter)
+    parser.description = status_text.filled(parser.description or "")
+    parser.add_argument("--stale-within", metavar="TIME", type=span, default=timedelta(0),
+                        help="alarm for what goes stale within so long, as `3d` or `12h` (default: what is stale now)")
+    parser.add_argument("--max-stale", metavar="PERCENT", type=percent, default=0.0,
+                        help="alarm only above this share of the numbers (default: 0)")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
-    client, now = connect(settings.store.url, _TIMEOUT_MS), datetime.now(UTC)
+    servers, now = Servers.at(settings.store.url, _TIMEOUT_MS), datetime.now(UTC)
     try:
-        controllers = {id_: _status(census.take(client, id_), now) for id_ in settings.controllers}
+        clients = {id_: servers.client_of(id_) for id_ in settings.controllers}
+        counted = {id_: census.take(client, id_, now) for id_, client in clients.items()}
+        used = [census.used_memory(client) for client in set(clients.values())]  # in a cluster there may be several
     except StoreUnavailable as error:
         print(f"agi-gate status: the store could not be read ({error}); see [store] url", file=sys.stderr)
         return exit_codes.UNREACHABLE
-    warnings = _old_recall_tests(settings, now.astimezone(ROME).date())
+    alarm_at = now + arguments.stale_within
+    controllers = {id_: _status(counts, now) | {"alarm": _alarm(counts, alarm_at, arguments.max_stale)}
+                   for id_, counts in counted.items()}
+    status = {
+        "at": record.instant(now),
+        "controllers": controllers,
+        "alarm": any(of_one["alarm"]["raised"] for of_one in controllers.values()),
+        "server_memory_bytes": None if None in used else sum(size or 0 for size in used),
+        "warnings": [*_old_recall_tests(settings, now.astimezone(ROME).date()), *(
+            f"controller `{id_}`: loads came while it was counted, some numbers are of before and some of after them"
+            for id_, counts in counted.items() if not counts.is_steady)],
+    }
     if arguments.json:
-        print(json.dumps({"at": record.instant(now), "controllers": controllers, "warnings": warnings}))
+        print(json.dumps(status, ensure_ascii=False))
     else:
-        _tell(settings, controllers, warnings)
-    return exit_codes.DONE
+        status_text.tell(status, {id_: controller.name for id_, controller in settings.controllers.items()})
+    return exit_codes.STALE if status["alarm"] else exit_codes.DONE
 
 
 def _status(counts: census.Census, now: datetime) -> dict[str, Any]:
-    expiries = [(check_expires_at(at), count) for at, count in counts.checked_at_counts.items()]
-    instants = sorted(counts.checked_at_counts)
+    checks, numbers = counts.last_checks, counts.last_checks.total()
+    enrolled = sum(count for check, count in checks.items() if check.enrolled)
+    checked_at = sorted(check.at for check in checks)
+    to_call = counts.last_checks_to_call
     return {
-        "numbers": counts.numbers,
-        "enrolled": counts.enrolled,
-        "clear": counts.clear,
-        "stale": sum(count for expiry, count in expiries if expiry < now),
-        "stale_within_days": {
-            str(days): sum(count for expiry, count in expiries if now <= expiry < now + timedelta(days=days))
-            for days in _HORIZONS_DAYS},
-        "oldest_check": record.instant(instants[0]) if instants else None,
-        "newest_check": record.instant(instants[-1]) if instants else None,
+        "numbers": numbers,
+        "enrolled": enrolled,
+        "clear": numbers - enrolled,
+        "unknown": counts.unknown,
+        **_staleness(checks, now),
+        "to_call": {"numbers": to_call.total() + counts.unknown, **_staleness(to_call, now)},
+        "oldest_check": record.instant(checked_at[0]) if checked_at else None,
+        "newest_check": record.instant(checked_at[-1]) if checked_at else None,
         "contacts": counts.contacts,
-        "consents": counts.consents,
-        "consents_revoked": counts.revoked,
+        "consents": counts.consents.total(),
+        "consents_by_state": {state: counts.consents[state] for state in census.CONSENT_STATES},
         "objections": counts.objections,
         "callbacks": counts.callbacks,
         "rests": counts.rests,
+        "memory_bytes": counts.key_bytes,
         "loads": counts.loads[-_SHOWN_LOADS:],
     }
+
+
+def _staleness(checks: Counter[Check], now: datetime) -> dict[str, Any]:
+    stale = _stale_at(checks, now)
+    return {"stale": stale, "stale_within_days": {
+        str(days): _stale_at(checks, now + timedelta(days=days)) - stale for days in _HORIZONS_DAYS}}
+
+
+def _stale_at(checks: Counter[Check], at: datetime) -> int:
+    """How many numbers a call at an instant would find stale, if nothing is loaded until then."""
+    return sum(count for check, count in checks.items() if check_expires_at(check.at) < at)
+
+
+def _alarm(counts: census.Census, at: datetime, max_percent: float) -> dict[str, Any]:
+    """Whether monitoring should wake somebody: an old list's numbers that nobody calls any more never do."""
+    is_calling = counts.contacts or counts.consents
+    checks = counts.last_checks_to_call if is_calling else counts.last_checks
+    numbers = checks.total() + (counts.unknown if is_calling else 0)
+    stale = _stale_at(checks, at)
+    return {"raised": 100 * stale > max_percent * numbers, "stale": stale, "numbers": numbers, "at": record.instant(at)}
 
 
 def _old_recall_tests(settings: config.Settings, today: date) -> list[str]:
@@ -78,29 +130,3 @@ def _old_recall_tests(settings: config.Settings, today: date) -> list[str]:
         elif (today - tested_on).days > _RECALL_TEST_DAYS:
             warnings.append(f"caller ID {number}: the last recall test is {(today - tested_on).days} days old")
     return warnings
-
-
-def _tell(settings: config.Settings, controllers: dict[str, dict[str, Any]], warnings: list[str]) -> None:
-    console = Console()
-    table = Table(title="per controller", title_justify="left")
-    table.add_column("")
-    for id_ in controllers:
-        table.add_column(id_, justify="right")
-    rows = ("numbers", "enrolled", "clear", "stale", "oldest_check", "newest_check", "contacts", "consents",
-            "consents_revoked", "objections", "callbacks", "rests")
-    for name in rows:
-        table.add_row(name.replace("_", " "), *(_cell(status[name]) for status in controllers.values()))
-    for days in _HORIZONS_DAYS:
-        table.add_row(f"stale within {days} d",
-                      *(_cell(status["stale_within_days"][str(days)]) for status in controllers.values()))
-    console.print(table)
-    for id_, status in controllers.items():
-        for load in status["loads"]:
-            receipt = f", receipt {load['receipt']}" if load.get("receipt") else ""
-            print(f"{load['loaded_at']}  {id_}  {load['feed']} {load['file']}: {load['rows']:,} rows{receipt}")
-    for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-
-
-def _cell(value: Any) -> str:
-    return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)[:16].replace("T", " ")

@@ -10,6 +10,8 @@ GDPR 7(3) (revocation); Garante, docweb 9486485 (expiry is the controller's own 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from agi_gate.call import Call
 from agi_gate.facts import Consent, Facts
 from agi_gate.policy import Agent
@@ -48,12 +50,8 @@ def valid_consents(call: Call, facts: Facts) -> tuple[Consent, ...]:
 def fault(consent: Consent, call: Call) -> Reason | None:
     """The first reason why a consent does not cover a call; None where it does."""
     campaign = call.known_campaign
-    if consent.revoked_at is not None and consent.revoked_at <= call.at:
-        return Reason.CONSENT_REVOKED
-    if consent.expires_at is not None and consent.expires_at <= call.at:
-        return Reason.CONSENT_EXPIRED
-    if not consent.origin.strip() or not consent.evidence.strip():
-        return Reason.CONSENT_NO_EVIDENCE
+    if (own := own_fault(consent, call.at)) is not None:
+        return own
     if consent.purpose != campaign.purpose.value:
         return Reason.CONSENT_OTHER_PURPOSE
     if not consent.category.strip():
@@ -62,6 +60,17 @@ def fault(consent: Consent, call: Call) -> Reason | None:
         return Reason.CONSENT_OTHER_CATEGORY
     if consent.channel not in _channels(campaign.agent):
         return Reason.CONSENT_OTHER_CHANNEL
+    return None
+
+
+def own_fault(consent: Consent, at: datetime) -> Reason | None:
+    """The first reason why a consent covers no call at all at an instant."""
+    if consent.revoked_at is not None and consent.revoked_at <= at:
+        return Reason.CONSENT_REVOKED
+    if consent.expires_at is not None and consent.expires_at <= at:
+        return Reason.CONSENT_EXPIRED
+    if not consent.origin.strip() or not consent.evidence.strip():
+        return Reason.CONSENT_NO_EVIDENCE
     return None
 
 

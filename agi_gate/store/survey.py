@@ -55,6 +55,16 @@ class Survey:
         result.sort(kind="stable")  # which takes its time only where pages are not in order already
         return result
 
+    def pages(self, kind: keys.Kind) -> Iterator[tuple[list[int], list[bytes]]]:
+        """The very pages of one kind, dense consents apart from the others: digits and bodies, some hundred at a time."""
+        digits = self._digits[kind]
+        for start in range(0, len(digits), _PAGES_A_BATCH):
+            try:
+                found = self._read(kind, digits[start:start + _PAGES_A_BATCH].tolist())
+            except (redis.RedisError, OSError, *UNREADABLE) as error:
+                raise StoreUnavailable(explain(error)) from error
+            yield found
+
     def _columns(self, kind: keys.Kind, numbers: Numbers | None) -> Iterator[Column]:
         digits = self._digits[kind]
         if numbers is not None:
