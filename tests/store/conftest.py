@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 import redis
@@ -22,11 +23,14 @@ TIMEOUT_MS = 250
 @pytest.fixture(scope="session", params=NAMES)
 def server_command(request: pytest.FixtureRequest) -> Command:
     command = find_server(request.param)
-    if isinstance(command, str):
-        if os.environ.get(REQUIRE_VARIABLE) == "1":
-            pytest.fail(f"{REQUIRE_VARIABLE}=1, but {command}")
-        pytest.skip(f"THE STORE WAS NOT TESTED ON {request.param}: {command}")
-    return command
+    return missing(f"ON {request.param}", command) if isinstance(command, str) else command
+
+
+def missing(what: str, why: str) -> NoReturn:
+    """Skip aloud what cannot be tested here."""
+    if os.environ.get(REQUIRE_VARIABLE) == "1":
+        pytest.fail(f"{REQUIRE_VARIABLE}=1, but {why}")
+    pytest.skip(f"THE STORE WAS NOT TESTED {what}: {why}")
 
 
 @pytest.fixture(scope="session")
