@@ -6,9 +6,7 @@ alike in these and of whose numbers the very same is known are one decision; a t
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,6 +17,7 @@ from agi_gate.call import Call, Request, understand
 from agi_gate.columns import Numbers
 from agi_gate.decide import decide, decide_without_facts
 from agi_gate.number import NumberClass, parse_destination, withholds_caller_id
+from agi_gate.ops.cycles import no_search_for_cycles
 from agi_gate.ops.progress import progress
 from agi_gate.policy import Policy
 from agi_gate.store.bulk_facts import BulkFacts
@@ -57,23 +56,11 @@ def decide_many(written: Sequence[str], request: Request, policy: Policy, at: da
     A number is known by its E.164 form, however it is written.  `look` reads the store of a controller; it is asked
     only where a verdict rests on facts.  Raises StoreUnavailable, StoreKeepsChanging.
     """
-    with _no_search_for_cycles():
+    with no_search_for_cycles():
         known_by, numbers, calls, call_of = _understand(written, request, policy, at, silent)
         destinations = [known if calls[nth].destination else "" for known, nth in zip(known_by, call_of, strict=True)]
         which, reasons = _decide(calls, np.array(call_of, np.int32), destinations, look, silent)
     return Decided(numbers, destinations, which, reasons)
-
-
-@contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
-    """Facts come and go by the million, none of them in a cycle: to look for one would take a quarter of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _understand(written: Sequence[str], request: Request, policy: Policy, at: datetime, silent: bool,

@@ -27,14 +27,15 @@ from agi_gate.archive import Archive, ArchiveError, Export, who
 from agi_gate.columns import Numbers
 from agi_gate.national import line_bytes, lines
 from agi_gate.ops import exit_codes
+from agi_gate.ops.accept import TIMEOUT_MS
 from agi_gate.ops.arguments import positive, span
 from agi_gate.ops.decide_many import StoreKeepsChanging
 from agi_gate.ops.progress import progress
 from agi_gate.ops.unchecked import Unchecked, unchecked
-from agi_gate.store.reader import StoreUnavailable, connect
+from agi_gate.store.servers import Servers
 from agi_gate.store.survey import Survey
+from agi_gate.store.unavailable import StoreUnavailable
 
-_TIMEOUT_MS = 30_000
 _MEMBER = "lista.txt"
 _SUFFIX = ".zip"
 _FILE_MODE = 0o600  # people's numbers are in it
@@ -73,7 +74,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     now = datetime.now(UTC)
     try:
         out = _out_path(arguments.out)
-        client = connect(settings.store.url, _TIMEOUT_MS)
+        client = Servers.at(settings.store.url, TIMEOUT_MS).client_of(arguments.controller)
         wanted = unchecked(lambda: Survey(client, arguments.controller), now, arguments.stale_within,
                            silent=arguments.json)
         parts = _split(wanted.numbers, arguments.split, arguments.max_bytes)

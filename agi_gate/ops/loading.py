@@ -18,6 +18,7 @@ from agi_gate import config, feeds, record
 from agi_gate.archive import Archive
 from agi_gate.ops import feed_kinds
 from agi_gate.ops.accept import TIMEOUT_MS, Work, accept
+from agi_gate.ops.cycles import no_search_for_cycles
 from agi_gate.ops.matching import match
 from agi_gate.ops.progress import Advance, progress
 from agi_gate.store import loader, values
@@ -34,6 +35,7 @@ def load_feed(arguments: argparse.Namespace, settings: config.Settings, files: E
     Raises MatchError, and what `accept` raises.
     """
     now = datetime.now(UTC)
+    files.enter_context(no_search_for_cycles())
     sources = [files.enter_context(feeds.FeedFile(path))
                for path in (arguments.file, getattr(arguments, "submitted", None)) if path]
     archive = Archive(settings.archive_path)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import redis
@@ -22,12 +22,15 @@ import redis
 from agi_gate.columns import Classify, Column, union
 from agi_gate.store import keys, pages, values
 from agi_gate.store.lock import LOCK_SECONDS, OVERTAKEN, LoadConflict, Lock
-from agi_gate.store.merging import MAX_PAGES, Dense, batches, merge_batch
+from agi_gate.store.merging import Dense, batches, merge_batch
 from agi_gate.store.reader import UNREADABLE, StoreUnavailable, explain, visible_page
 
+_Item = TypeVar("_Item")
 Client = redis.Redis  # what joints hand on and never use themselves
 
-_SCAN_COUNT = 1_000  # a scan of more holds calls up for too long
+# what one command may touch: more would hold calls up for too long
+_SCAN_COUNT = 1_000
+_PAGES_AT_ONCE = 25
 # a script, because a full server refuses any command within MULTI, and staged pages must go from there too
 _SETTLE = f"""
     if string.sub(redis.call('GET', KEYS[1]) or '', 1, #ARGV[1]) ~= ARGV[1] then return 0 end
@@ -125,31 +128,41 @@ class Load:
     def put_back(self, controller: str, old: Iterable[tuple[bytes, bytes]]) -> None:
         """Stage pages as `keep_old` was told them."""
         with store_errors():
-            remaining = iter(old)
-            while some := dict(islice(remaining, MAX_PAGES)):
-                self._write({name.decode(): (None, body) for name, body in some.items()}, controller)
+            for some in batched(old, _PAGES_AT_ONCE):
+                self._write({name.decode(): (None, body) for name, body in some}, controller)
 
     def mark_used(self, controller: str, callbacks: Sequence[tuple[str, str]]) -> None:
         """Mark call-backs as used up, each a number and its token; at once, since nobody may use them before a commit."""
         with store_errors():
-            for start in range(0, 0 if self._dry_run else len(callbacks), MAX_PAGES):
+            for some in batched([] if self._dry_run else callbacks, _PAGES_AT_ONCE):
                 with self._lock.transaction() as transaction:
-                    for e164, token in callbacks[start:start + MAX_PAGES]:
+                    for e164, token in some:
                         transaction.sadd(keys.used_key(controller, e164), token)
+
+    def hold(self) -> None:
+        """Keep the locks from running out: for work that stages nothing for long.  Raises LoadConflict."""
+        with store_errors():
+            self._write({}, self._controllers[0])
 
     def _write(self, changes: Mapping[str, tuple[bytes | None, bytes]], controller: str) -> None:
         """Stage pages by name: (the bytes before, the bytes to come)."""
-        if not changes and not self._lock.is_old():
-            return
-        with self._lock.transaction() as transaction:
-            for name, (before, body) in changes.items():
-                if self.keep_old is not None:
-                    self.keep_old(name.encode(), before or b"")
-                transaction.set(name + keys.STAGED, self._id + body)
-        self._staged[controller] += [name + keys.STAGED for name in changes]
+        if not changes and self._lock.is_old():
+            with self._lock.transaction():
+                pass  # a load that finds nothing to change for long keeps its lock all the same
+        for some in batched(changes.items(), _PAGES_AT_ONCE):
+            # before it is known whether they were written: what is not there is settled in no time
+            self._staged[controller] += [name + keys.STAGED for name, _ in some]
+            with self._lock.transaction() as transaction:
+                for name, (before, body) in some:
+                    if self.keep_old is not None:
+                        self.keep_old(name.encode(), before or b"")
+                    transaction.set(name + keys.STAGED, self._id + body)
 
     def _visible(self, controller: str, names: list[str]) -> list[bytes | None]:
         """The pages as calls see them; a dry run has settled nothing, so both copies are read."""
+        return [body for some in batched(names, _PAGES_AT_ONCE) for body in self._visible_of(controller, some)]
+
+    def _visible_of(self, controller: str, names: Sequence[str]) -> list[bytes | None]:
         both = [part for name in names for part in (name, name + keys.STAGED)]
         pipeline = self._client.pipeline(transaction=True)
         pipeline.mget([keys.load_key(controller), *both])
@@ -194,8 +207,7 @@ class Load:
     def _settle(self, controller: str, names: list[str]) -> None:
         """Take committed pages home and drop those of loads that never committed."""
         lock, load = keys.lock_key(controller), keys.load_key(controller)
-        for start in range(0, len(names), MAX_PAGES):
-            some = names[start:start + MAX_PAGES]
+        for some in batched(names, _PAGES_AT_ONCE):
             if not self._client.eval(_SETTLE, 2 + len(some), lock, load, *some, self.id):
                 raise LoadConflict(OVERTAKEN)
 
@@ -210,6 +222,12 @@ class store_errors:
                  trace: TracebackType | None) -> None:
         if isinstance(error, (redis.RedisError, OSError, *UNREADABLE)):
             raise StoreUnavailable(explain(error)) from error
+
+
+def batched(items: Iterable[_Item], size: int) -> Iterator[tuple[_Item, ...]]:
+    remaining = iter(items)
+    while some := tuple(islice(remaining, size)):
+        yield some
 
 
 def is_committed(client: redis.Redis, controller: str, load_id: str) -> bool:

@@ -17,8 +17,8 @@ from agi_gate.columns import Classify, Column, Merge, compact, merge_columns
 from agi_gate.store import page, pages
 from agi_gate.store.keys import CONSENTS, Kind
 
-# a transaction of more would hold calls up for too long
-MAX_PAGES = 100
+# enough for numpy to be worth it, little enough to be small in memory
+MAX_PAGES = 200
 _MAX_ROWS = 30_000
 # a page of consents that is larger is split into dense ones
 _FAT_PAGE_BYTES = 32 << 10

@@ -33,8 +33,8 @@ MANY = [f"+393{number:05d}{number % 10_000:04d}" for number in range(20_000, 21_
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """A load of a few pages takes several transactions, as one of millions does."""
-    for module in (loader, merging):
-        monkeypatch.setattr(module, "MAX_PAGES", 2)
+    monkeypatch.setattr(merging, "MAX_PAGES", 2)
+    monkeypatch.setattr(loader, "_PAGES_AT_ONCE", 2)
 
 
 def flags_at(client: redis.Redis, at: datetime, numbers: list[str]) -> set[bool | None]:
