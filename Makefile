@@ -2,12 +2,13 @@
 
 PYTHON = .cache/venv/bin/python
 
-.PHONY: help demo test setup clean
+.PHONY: help demo test bench-load setup clean
 
 help:
-	@echo "make demo   set up, load sample feeds, place calls and show each decision"
-	@echo "make test   set up and run all tests"
-	@echo "make clean  remove what was set up (.cache/)"
+	@echo "make demo        set up, load sample feeds, place calls and show each decision"
+	@echo "make test        set up and run all tests"
+	@echo "make bench-load  measure loads of millions, some 15 minutes, and write docs/performance.md"
+	@echo "make clean       remove what was set up (.cache/)"
 
 demo: setup
 	@$(PYTHON) -m lab.demo
@@ -15,6 +16,9 @@ demo: setup
 test: setup
 	$(PYTHON) -m mypy
 	$(PYTHON) -m pytest
+
+bench-load: setup
+	@$(PYTHON) -m benchmarks.load --write
 
 setup:
 	@lab/setup

@@ -1,0 +1,1 @@
+"""Measures what the gate promises of speed and size, on real servers.  Never part of the product."""
