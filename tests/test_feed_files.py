@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from agi_gate.feeds import FeedError, FeedFile
-from agi_gate.feeds.files import unpack
 
 TEXT = b"3331234500,1\r\n" * 1_000
 
@@ -53,8 +52,6 @@ def test_a_file_reads_the_same_however_it_is_packed_and_is_known_by_its_raw_byte
         pieces = list(iter(lambda: file.read(1_000), b""))
         assert b"".join(pieces) == (TEXT if data else b"") and max(map(len, pieces), default=0) <= 1_000
         assert file.bytes_read == len(data)
-    with FeedFile(str(tmp_path / name)) as file:
-        assert b"".join(file) == unpack(name, data)
 
 
 @pytest.mark.parametrize("packed", (TEXT, gzip.compress(TEXT), zipped({"a": TEXT})), ids=("plain", "gzip", "zip"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
-import io
 import os
 import stat
 import struct
@@ -24,7 +23,6 @@ from typing import IO
 
 # 31 million contacts are some 3 GB of text; a file that unpacks to more is no list
 MAX_BYTES = 4 << 30
-_MAX_BYTES_AT_ONCE = 1 << 30  # where it is all in memory
 CHUNK_BYTES = 8 << 20
 MAX_REJECTS = 1_000_000  # a wrong file, of which nobody mends the rows
 _SEPARATORS = (",", ";", "\t")
@@ -114,7 +112,7 @@ class FeedFile:
         except _DAMAGED as error:
             raise _damaged(self.name, error) from error
         self._unpacked_bytes += len(piece)
-        _check_bound(self.name, self._unpacked_bytes, MAX_BYTES)
+        _check_bound(self.name, self._unpacked_bytes)
         if not piece:
             if self._state() != self._as_it_was:
                 raise FeedError(f"{self.name}: was written to while it was read; wait until it is complete")
@@ -129,7 +127,7 @@ class FeedFile:
         size = 0
         while piece := source.read(CHUNK_BYTES):
             size += len(piece)
-            _check_bound(self.name, size, MAX_BYTES)
+            _check_bound(self.name, size)
             spool.write(piece)
         spool.flush()
         spool.seek(0)
@@ -174,46 +172,9 @@ def _damaged(name: str, error: Exception) -> FeedError:
     return FeedError(f"{name}: is cut short, locked or not what its name says ({error}); ask for it again")
 
 
-def _check_bound(name: str, size: int, bound: int) -> None:
-    if size > bound:
-        raise FeedError(f"{name}: holds over {bound >> 20:,} MB of text, more than any list of numbers")
-
-
-def read_bytes(path: str) -> tuple[str, bytes]:
-    """A file's name and its content as it lies there; `-` is stdin.  Raises FeedError."""
-    try:
-        return ("stdin", sys.stdin.buffer.read()) if path == "-" else (Path(path).name, Path(path).read_bytes())
-    except OSError as error:
-        raise FeedError(f"`{path}` cannot be read: {error.strerror}") from error
-
-
-def unpack(name: str, data: bytes) -> bytes:
-    """The text in a file: of a `.zip` its one member, of a `.gz` its content.  Raises FeedError."""
-    try:
-        if data[:4] == b"PK\x03\x04" or name.endswith(".zip"):
-            return _unzip(name, data)
-        if data[:2] == b"\x1f\x8b" or name.endswith(".gz"):
-            with gzip.open(io.BytesIO(data)) as stream:
-                return _bounded(name, stream.read(_max_at_once() + 1))
-        return _bounded(name, data)
-    except _DAMAGED as error:
-        raise _damaged(name, error) from error
-
-
-def _unzip(name: str, data: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        member = _only_member(name, archive)
-        with archive.open(member) as stream:
-            return _bounded(name, stream.read(min(member.file_size, _max_at_once()) + 1))
-
-
-def _max_at_once() -> int:
-    return min(MAX_BYTES, _MAX_BYTES_AT_ONCE)
-
-
-def _bounded(name: str, text: bytes) -> bytes:
-    _check_bound(name, len(text), _max_at_once())
-    return text
+def _check_bound(name: str, size: int) -> None:
+    if size > MAX_BYTES:
+        raise FeedError(f"{name}: holds over {MAX_BYTES >> 20:,} MB of text, more than any list of numbers")
 
 
 def separator_of(line: str) -> str:

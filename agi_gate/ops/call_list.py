@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from agi_gate.feeds.files import FeedError, read_bytes, separator_of, unpack
+from agi_gate.feeds.files import FeedError, FeedFile, separator_of
 
 _COLUMN = "number"
 _BLANKS = " \t\r"
@@ -18,8 +18,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 def read_call_list(path: str) -> tuple[str, list[str]]:
     """A list's name and its numbers as written: one a line, or the column `number` of a CSV.  Raises FeedError."""
-    name, data = read_bytes(path)
-    text = _decode(name, unpack(name, data))
+    with FeedFile(path) as file:
+        name, text = file.name, _decode(file.name, b"".join(file))
     lines = text.split("\n")  # not splitlines(): a stray form feed must not count as a line
     first = next((line.strip(_BLANKS) for line in lines if line.strip(_BLANKS)), None)
     if first is None:

@@ -1,13 +1,15 @@
 """One loader at a time and controller, and no write of one that was overtaken.
 
-Edge.  The lock is a key with a time limit.  Its value is the loader's token and the count of its transactions so far;
-every transaction holds only while the value is still the one that the transaction before left.  So a loader which was
+Edge.  The lock is a key with a time limit.  Its value is the loader's token, the count of its transactions so far and
+its process; every transaction holds only while the value is still the one that the transaction before left.  So a loader which was
 asleep past its lock can touch nothing of the one that came after it, and one whose server failed over to a replica that
 had missed its last writes finds out before it commits.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -40,23 +42,34 @@ class Lock:
         self._held: list[str] = []
         self._transactions = 0
         self._written_at = 0.0
+        self._process = f"{os.getpid()}@{socket.gethostname()}"
 
     def _value(self) -> str:
-        return f"{self._token}:{self._transactions}"
+        return f"{self._token}:{self._transactions}:{self._process}"
 
     def take(self) -> None:
         """Raises LoadConflict where somebody else holds one of them; then none is held."""
         for name in self._names:
-            # it may be ours already, where an answer was lost and asked for again
-            if not self._client.set(name, self._value(), nx=True, ex=LOCK_SECONDS) \
-                    and self._client.get(name) != self._value().encode():
+            if not self._take(name):
                 self.release()
                 left = self._client.ttl(name)
                 raise LoadConflict(
-                    f"another load of controller `{controller_of(name)}` is at work; try again when it is "
-                    f"done (if it was killed, its lock ends by itself within {max(left, 1)} s)")
+                    f"another load of controller `{controller_of(name)}` is at work; try again when it is done (if it was "
+                    f"killed on another machine, its lock ends by itself within {max(left, 1)} s)")
             self._held.append(name)
         self._written_at = time.monotonic()
+
+    def _take(self, name: str) -> bool:
+        value = self._value()
+        for _second_try in (False, True):
+            # it may be ours already, where an answer was lost and asked for again
+            if self._client.set(name, value, nx=True, ex=LOCK_SECONDS) or self._client.get(name) == value.encode():
+                return True
+            holder = self._client.get(name)
+            if not isinstance(holder, bytes) or not _was_killed(holder.decode("ascii", "replace")):
+                return False
+            self._client.eval(_RELEASE, 1, name, holder)
+        return False
 
     def release(self) -> None:
         try:
@@ -92,3 +105,20 @@ class Lock:
                     raise StoreUnavailable("the connection broke within a transaction") from error
                 raise LoadConflict(OVERTAKEN) from error
         self._written_at = time.monotonic()
+
+
+def _was_killed(holder: str) -> bool:
+    """Say whether the process that holds a lock ran on this machine and is gone.
+
+    Where that is an error (a container has processes of its own), the holder finds out that it was overtaken.
+    """
+    process, _, host = holder.rpartition(":")[2].partition("@")
+    if host != socket.gethostname() or not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        pass
+    return False
