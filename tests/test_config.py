@@ -150,7 +150,8 @@ GOOD_URLS = ("redis://127.0.0.1", "redis://127.0.0.1:6379/0", "redis://:p%23ss@s
              "redis+sentinel://host/mymaster", "redis+sentinel://[::1]:26379,host:26380/my-master.1/3",
              "redis+sentinel://user:p%2Css@a:1,b:2,c:3/m?sentinel_username=gate&sentinel_password=p%26ss",
              "rediss+sentinel://a:1,b:2/m?ssl_ca_certs=/etc/ca.pem&sentinel_password=x",
-             "redis+cluster://host", "redis+cluster://:pass@a:6379,b:6380,[::1]:6381/", "rediss+cluster://a,b?ssl_cert_reqs=none")
+             "redis+cluster://host", "redis+cluster://:pass@a:6379,b:6380,[::1]:6381/",
+             "rediss+cluster://a,b?ssl_cert_reqs=none")
 BAD_URLS = ("", "127.0.0.1:6379", "http://127.0.0.1", "redis://", "redis:///0", "redis://host:port/0",
             "redis://host:99999/0",
             "redis://host:0/0", "redis://host/db", "redis://host/0?db=x", "redis://host/0?db=/1", "unix:///s?db=x",
@@ -162,7 +163,8 @@ BAD_URLS = ("", "127.0.0.1:6379", "http://127.0.0.1", "redis://", "redis:///0", 
             f"redis://:{SECRET}#x@host/0", f"redis://:{SECRET}/x@host/0", f"redis://user:1?{SECRET}@host/0",
             "redis+sentinel://", "redis+sentinel://a:1,b:2", "redis+sentinel://a:1,b:2/", "redis+sentinel://a:1,,b:2/m",
             "redis+sentinel://a:1,b:port/m", "redis+sentinel://a:1,b:0/m", "redis+sentinel://a:1/m/x",
-            "redis+sentinel://a:1/my master", "redis+sentinel://a:1/m?db=0", "redis+sentinel://a:1/m?ssl_ca_certs=/ca.pem",
+            "redis+sentinel://a:1/my master", "redis+sentinel://a:1/m?db=0",
+            "redis+sentinel://a:1/m?ssl_ca_certs=/ca.pem",
             "redis+cluster://", "redis+cluster://a:1,b:99999", "redis+cluster://a:1,b:2/0", "redis+cluster://a:1?db=0",
             "redis+cluster://a:1?sentinel_password=x", "rediss+cluster://a:1?socket_timeout=60", "unix+sentinel:///a/m",
             "redis+replica://a:1", "redis://a:1,b:2/0", "sentinel://a:1/m",
@@ -220,6 +222,17 @@ def test_a_relative_log_path_is_beside_the_file(tmp_path: Path, monkeypatch: pyt
     assert config.load(path).log_path == config.load(Path("etc/gate.toml")).log_path == folder / "decisions.jsonl"
     absolute = write_gate_toml(folder, ("decisions.jsonl", "/var/log/gate.jsonl"))
     assert config.load(absolute).log_path == Path("/var/log/gate.jsonl")
+
+
+def test_the_archive_is_beside_the_file_unless_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    path = write_gate_toml(folder)
+    monkeypatch.chdir(tmp_path)
+    assert config.load(path).archive_path == config.load(Path("etc/gate.toml")).archive_path == folder / "archive"
+    for written, meant in (("kept", folder / "kept"), ("/var/lib/agi-gate", Path("/var/lib/agi-gate"))):
+        path = write_gate_toml(folder, ("[policy]", f'[archive]\npath = "{written}"\n[policy]'))
+        assert config.load(path).archive_path == meant
 
 
 def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:

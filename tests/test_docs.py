@@ -40,7 +40,8 @@ def test_each_configuration_key_is_explained() -> None:
     explained = set(re.findall(r"^\| `(.*?)`", text, re.MULTILINE))
     known = set()
     for section, table in (("store", tables.StoreTable), ("daemon", tables.DaemonTable), ("log", tables.LogTable),
-                           ("archive", tables.ArchiveTable), ("policy", tables.PolicyTable), ("controllers.ID", tables.ControllerTable),
+                           ("archive", tables.ArchiveTable),
+                           ("retention", tables.RetentionTable), ("policy", tables.PolicyTable), ("controllers.ID", tables.ControllerTable),
                            ('caller_ids."+39..."', tables.CallerIdTable), ("trunks.ID", tables.TrunkTable),
                            ("campaigns.ID", tables.CampaignTable)):
         known |= {f"{section}.{key}" for key in table.model_fields}

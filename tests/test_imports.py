@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "agi_gate"
 CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "decide", "actions", "record",
-        "columns", "national", "remedy")
+        "columns", "national", "remedy", "retention")
 EDGES = ("config", "agi", "store", "feeds", "decision_log", "archive")
 JOINTS = ("gate", "door", "script", "daemon", "quiet", "ops")
 # what would let the world into the core

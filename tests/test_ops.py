@@ -10,7 +10,6 @@ import shlex
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -337,56 +336,6 @@ def test_a_feed_comes_from_stdin_too(gate_toml: Path, store_url: str, tmp_path: 
                          cwd=tmp_path, timeout=20,
                          input=f"number,controller,silent_at\n{CLEAR},acme,{AT}\n".encode())
     assert ran.returncode == DONE and json.loads(ran.stdout)["file"] == "stdin"
-
-
-# --- status
-
-def test_status_counts_what_is_known(agi_gate: AgiGate, esito: tuple[str | Path, ...], tmp_path: Path) -> None:
-    empty = agi_gate("status", "--json").json["controllers"]["acme"]
-    assert {value for name, value in empty.items() if not isinstance(value, dict | list)} == {0, None}
-    now = datetime.now(UTC)
-    for days, name in ((20, "old.txt"), (13, "older.txt"), (1, "esito.txt")):
-        write(tmp_path, name,
-              {"old.txt": "0212345699,0\n", "older.txt": "0212345698,0\n"}.get(name, f"{CLEAR},0\n{ENROLLED},1\n"))
-        agi_gate("load", "registry", tmp_path / name, "--controller", "acme", "--checked-at",
-                 (now - timedelta(days=days)).isoformat(),
-                 "--receipt", name)
-    at = (now - timedelta(days=1)).isoformat()
-    for name, text in {
-        "contacts": f"number,controller,source,directory\n{CLEAR},acme,x,yes\n{ENROLLED},acme,x,no\n",
-        "consents": "number,controller,granted_at,purpose,category,channel,origin,evidence,revoked_at\n"
-                    f"{CLEAR},acme,{at},marketing,telecom,both,web,ip,\n"
-                    f"{CLEAR},acme,{at},marketing,telecom,human,web,ip,{now.isoformat()}\n",
-        "objections": f"number,controller,objected_at,via\n{ENROLLED},acme,{at},call\n",
-        "callbacks": f"number,controller,requested_at\n{CALLBACK},acme,{at}\n",
-        "rests": f"number,controller,silent_at\n{CLEAR},acme,{at}\n",
-    }.items():
-        assert agi_gate("load", name, write(tmp_path, f"{name}.csv", text)).code == DONE
-    ran = agi_gate("status", "--json")
-    status = ran.json["controllers"]["acme"]
-    assert {name: value for name, value in status.items() if isinstance(value, int)} == {
-        "numbers": 4, "enrolled": 1, "clear": 3, "stale": 1, "contacts": 2, "consents": 2, "consents_revoked": 1,
-        "objections": 1,
-        "callbacks": 1, "rests": 1}
-    assert status["stale_within_days"] == {"1": 0, "3": 1, "7": 1, "15": 3}
-    assert datetime.fromisoformat(status["oldest_check"]) < datetime.fromisoformat(status["newest_check"])
-    assert [load["feed"] for load in status["loads"]] == ["contacts", "consents", "objections", "callbacks", "rests"]
-    assert ran.code == DONE and ran.err == ""
-    readable = agi_gate("status")
-    assert readable.code == DONE and re.search(r"enrolled\W+1\b", readable.out) and "loaded" not in readable.err
-
-
-def test_status_warns_of_a_caller_id_that_nobody_called_back(agi_gate: AgiGate, gate_toml: Path) -> None:
-    assert "no recall test is recorded" in agi_gate("status").err
-    long_ago = (datetime.now(UTC) - timedelta(days=100)).date().isoformat()
-    write_gate_toml(gate_toml.parent, ("roc_declared = true", f"roc_declared = true\nlast_recall_test = {long_ago}"))
-    assert re.search(r"the last recall test is (99|100|101) days old", agi_gate("status", "--json").json["warnings"][0])
-
-
-def test_status_without_the_store_is_exit_4(agi_gate: AgiGate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AGI_GATE_STORE_URL", NOBODY_LISTENS)
-    ran = agi_gate("status", "--json")
-    assert (ran.code, ran.out) == (UNREACHABLE, "") and "see [store] url" in ran.err
 
 
 def test_an_enrolment_found_within_a_millisecond_is_never_moved_before_a_consent(

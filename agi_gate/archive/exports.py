@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import zstandard
 
-from agi_gate.archive.folder import ArchiveError, appearing, explained, listing
+from agi_gate.archive.folder import ArchiveError, appearing, explained, listing, remove
 from agi_gate.columns import Numbers
 
 VERSION = 1
@@ -93,6 +93,12 @@ class Exports:
         if len(unpacked) != export.count * 8 or hashlib.sha256(unpacked).hexdigest() != steps_sha256:
             raise damaged
         return np.cumsum(np.frombuffer(unpacked, "<i8"), dtype=np.int64)
+
+    def drop(self, export: Export) -> None:
+        """Forget an export: its description first, since without it the numbers were never remembered."""
+        numbers_path, path = self._paths(export.id)
+        remove(path)
+        remove(numbers_path)
 
     def _read(self, path: Path) -> tuple[Export, str]:
         with explained(path):

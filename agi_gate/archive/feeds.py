@@ -9,12 +9,13 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 import zstandard
 
-from agi_gate.archive.folder import ArchiveError, appearing, explained, listing
+from agi_gate.archive.folder import ArchiveError, appearing, explained, listing, remove
 
 _PIECE_BYTES = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -76,6 +77,15 @@ class Feeds:
     def all(self) -> list[str]:
         """The SHA-256 of each feed that is kept."""
         return [path.stem for path in listing(self._folder, ".zst")]
+
+    def kept_at(self, sha256: str) -> datetime:
+        path = self._path(sha256)
+        with explained(path):
+            return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+    def drop(self, sha256: str) -> None:
+        """Take a feed away, if it is there: no receipt that stays may speak of it."""
+        remove(self._path(sha256))
 
     def _path(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):

@@ -116,6 +116,11 @@ class Receipts:
             return receipt
         raise ArchiveError(f"load `{load_id}` has no receipt in the archive")
 
+    def forget(self, load_id: str) -> None:
+        """Take an accepted load's receipt away, if it is there."""
+        for path in self._named(load_id):
+            remove(path)
+
     def _named(self, load_id: str) -> list[Path]:
         return [path for path in listing(self._accepted, f"-{load_id}.json")]
 

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from agi_gate.config.mistakes import canonical_caller_id, reference_mistakes, shape_mistakes, url_mistake, window_of
 from agi_gate.config.tables import CampaignTable, FileTable
 from agi_gate.policy import Agent, CallerId, Campaign, Controller, Hours, Policy, Purpose, Trunk
+from agi_gate.retention import Retention
 
 DEFAULT_PATH = "/etc/agi-gate/gate.toml"
 PATH_VARIABLE = "AGI_GATE_CONFIG"
@@ -52,6 +53,7 @@ class Settings:
     daemon: DaemonSettings
     log_path: Path
     archive_path: Path
+    retention: Retention
     on_deny: Literal["hangup", "return"]
     policy: Policy
     controllers: Mapping[str, Controller]
@@ -106,6 +108,7 @@ def _settings(file: FileTable, path: Path) -> Settings:
         # a relative path is beside the configuration: a daemon's working directory says nothing to its admin
         log_path=path.absolute().parent / file.log.path,
         archive_path=path.absolute().parent / file.archive.path,
+        retention=Retention(**dict(file.retention)),
         on_deny=file.policy.on_deny,
         policy=policy,
         controllers=controllers,

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from agi_gate.config.tables import TIME_OF_DAY, FileTable
+from agi_gate.config.tables import TIME_OF_DAY, FileTable, RetentionTable
 from agi_gate.number import parse_caller_id
 from agi_gate.policy import CALL_CENTRE, ENERGY, Window
 
@@ -159,12 +159,24 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
             window = window_of(text)
             if window is None or not window[0] < window[1] <= 24 * 60:
                 yield f"policy.hours.{day}: `{text}` is no time of day that begins before it ends"
+    kept = _retention(raw)
+    if kept["feeds_days"] < kept["checks_days"]:
+        yield (f"retention.feeds_days: {kept['feeds_days']} is less than checks_days, {kept['checks_days']}: the receipt "
+               "of a check would go before its results")
     store, daemon = ({} if not isinstance(raw.get(name), dict) else raw[name] for name in ("store", "daemon"))
     if isinstance(url := store.get("url"), str) and (mistake := url_mistake(url)):
         yield f"store.url: {mistake}"
     port = str(daemon.get("listen", "")).rpartition(":")[2]
     if re.fullmatch("[0-9]{5}", port) and int(port) > 65535:
         yield f"daemon.listen: there is no port {port}"
+
+
+def _retention(raw: dict[str, Any]) -> dict[str, int]:
+    """The days as they are written, where they are numbers, and the defaults."""
+    written = raw.get("retention")
+    days = {key: field.default for key, field in RetentionTable.model_fields.items()}
+    return days | {key: value for key, value in (written if isinstance(written, dict) else {}).items()
+                   if type(value) is int}
 
 
 def canonical_caller_id(text: str) -> str | None:

@@ -10,6 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from agi_gate.regime import CHECK_GOOD_DAYS, CONTRACT_GRACE_DAYS
+from agi_gate.retention import FIVE_YEARS_DAYS
+
+_A_CENTURY_DAYS = 36_525
+
 
 class Table(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -40,6 +45,16 @@ class LogTable(Table):
 
 class ArchiveTable(Table):
     path: Name = "archive"
+
+
+class RetentionTable(Table):
+    # less would take away what decisions still rest on: a check is good for 15 days, a silent call rests for 5
+    checks_days: Annotated[int, Field(ge=CHECK_GOOD_DAYS + 1, le=_A_CENTURY_DAYS)] = FIVE_YEARS_DAYS
+    consents_days: Annotated[int, Field(ge=CONTRACT_GRACE_DAYS + 1, le=_A_CENTURY_DAYS)] = FIVE_YEARS_DAYS
+    contacts_days: Annotated[int, Field(ge=CHECK_GOOD_DAYS + 1, le=_A_CENTURY_DAYS)] = FIVE_YEARS_DAYS
+    callbacks_days: Annotated[int, Field(ge=CHECK_GOOD_DAYS + 1, le=_A_CENTURY_DAYS)] = FIVE_YEARS_DAYS
+    rests_days: Annotated[int, Field(ge=CHECK_GOOD_DAYS + 1, le=_A_CENTURY_DAYS)] = FIVE_YEARS_DAYS
+    feeds_days: Annotated[int, Field(ge=CHECK_GOOD_DAYS + 1, le=_A_CENTURY_DAYS)] = FIVE_YEARS_DAYS
 
 
 class HoursTable(Table):
@@ -86,6 +101,7 @@ class FileTable(Table):
     log: LogTable
     daemon: DaemonTable = DaemonTable()
     archive: ArchiveTable = ArchiveTable()
+    retention: RetentionTable = RetentionTable()
     policy: PolicyTable = PolicyTable()
     controllers: Annotated[dict[str, ControllerTable], Field(min_length=1)]
     caller_ids: dict[str, CallerIdTable] = {}

@@ -1,6 +1,7 @@
 """How far a long piece of work is, for a person who waits: a bar with rows/s and time left.
 
-Joint, for every verb.  It goes to stderr, where that is a terminal, and says nothing anywhere else: cron mails what it hears.
+Joint, for every verb.  It goes to stderr where that is a terminal, and says nothing anywhere else: cron mails what it
+hears.
 
     with progress("reading esito.txt", total_bytes) as advance:
         for block in blocks:

@@ -44,6 +44,7 @@ class _State:
     columns: dict[keys.Kind, Column] = field(default_factory=dict)
     loads: dict[str, Receipt] = field(default_factory=dict)
     checks: dict[str, Receipt] = field(default_factory=dict)
+    used: set[tuple[str, str]] = field(default_factory=set)  # call-backs: (E.164 number, mark of the request)
 
     def add(self, kind: keys.Kind, column: Column) -> None:
         held = self.columns.get(kind, empty())
@@ -74,9 +75,9 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         controllers = sorted({controller for receipt in receipts for controller in receipt["controllers"]})
         _refuse_full_store(servers, controllers)
         states = _states(archive, receipts)
-        used = _used(states, settings.log_path, arguments)
+        _mark_used(states, settings.log_path, arguments)
         for controller in controllers:
-            _show(servers, controller, states[controller], used)
+            _show(servers, controller, states[controller])
         for pending in archive.receipts.pending():
             archive.receipts.accept(pending)
     except (_Refused, feeds.FeedError, LoadConflict) as error:
@@ -127,7 +128,7 @@ def _states(archive: Archive, receipts: list[Receipt]) -> dict[str, _State]:
     states: dict[str, _State] = defaultdict(_State)
     for receipt in receipts:
         if receipt.get("snapshot"):
-            _restore(archive, receipt["snapshot"], states)
+            _restore(archive, receipt, states)
         else:
             kind = feed_kinds.kind_of(receipt["feed"])
             for controller, column in _columns(archive, receipt).items():
@@ -160,43 +161,49 @@ def _columns(archive: Archive, receipt: Receipt) -> dict[str, Column]:
         return read.columns
 
 
-def _restore(archive: Archive, snapshot: str, states: dict[str, _State]) -> None:
+def _restore(archive: Archive, purge: Receipt, states: dict[str, _State]) -> None:
+    """What a purge left: pages, records of checks, and marks of call-backs."""
     by_letter = {kind.letter: kind for kind in keys.KINDS}
     found: dict[tuple[str, keys.Kind], list[tuple[int, bytes]]] = defaultdict(list)
-    for name, body in archive.snapshots.read(snapshot):
+    for name, body in archive.snapshots.read(purge["snapshot"]):
         letter, _, digits = name.decode().removeprefix(keys.base(keys.controller_of(name.decode()))).partition(":")
         found[keys.controller_of(name.decode()), by_letter[letter]].append((int(digits), body))
     for (controller, kind), of_kind in found.items():
         of_kind.sort()
         column = pages.decode(kind, [digits for digits, _ in of_kind], [body for _, body in of_kind])
         states[controller].add(keys.CONSENTS if kind is keys.DENSE_CONSENTS else kind, column)
+    for controller, checks in purge["state"]["checks"].items():
+        states[controller].checks |= checks
+    for controller, marks in purge["state"]["used"].items():
+        states[controller].used |= {(e164, mark) for e164, mark in marks}
 
 
-def _used(states: dict[str, _State], log_path: Path, arguments: argparse.Namespace) -> dict[str, list[tuple[str, str]]]:
-    """Controller -> the call-backs that were used up, each a number and its mark."""
+def _mark_used(states: dict[str, _State], log_path: Path, arguments: argparse.Namespace) -> None:
+    """Add the call-backs that the decision logs say were used up."""
     if not any(len(state.columns.get(keys.CALLBACKS, empty())) for state in states.values()):
-        return {}
+        return
     if arguments.without_callbacks:
         for state in states.values():
             state.columns.pop(keys.CALLBACKS, None)
-        return {}
+        return
     logs = sorted({*log_path.parent.glob(log_path.name + "*"), *map(Path, arguments.log)})
     if not logs:
         raise _Refused(f"there are call-backs in the archive, and no decision log at {log_path} says which were used up; "
                        "name it with --log, or leave them out with --without-callbacks")
     try:
-        return used_callbacks(logs)
+        for controller, marks in used_callbacks(logs).items():
+            states[controller].used |= set(marks)
     except (OSError, EOFError) as error:
         raise _Refused(f"a decision log cannot be read ({error}), so it cannot be said which call-backs were used up; "
                        "mend it, or leave them out with --without-callbacks") from error
 
 
-def _show(servers: Servers, controller: str, state: _State, used: dict[str, list[tuple[str, str]]]) -> None:
+def _show(servers: Servers, controller: str, state: _State) -> None:
     client = servers.client_of(controller)
     with Load(client, [controller]) as load:
         for kind, column in state.columns.items():
             load.stage(kind, controller, column, feed_kinds.change)
-        load.mark_used(controller, used.get(controller, []))
+        load.mark_used(controller, sorted(state.used))
         summary: Receipt = {
             "feed": "rebuild", "file": "the archive", "sha256": "", "receipt": None, "rejected": 0, "changes": {},
             "loaded_at": record.instant(datetime.now(UTC)), "controllers": [controller],

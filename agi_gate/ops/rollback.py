@@ -75,6 +75,8 @@ def _last_load(servers: Servers, archive: Archive, controllers: list[str]) -> di
     if last["feed"] == FEED:
         raise _NothingToUndo(f"the last load, {last['file']}, was taken back already at {last['loaded_at']}; what came "
                              "before it stays")
+    if last.get("snapshot"):
+        raise _NothingToUndo("the last thing that was done is a purge, and what it took away is gone")
     if not archive.undo.has(last["load_id"]):
         raise _NothingToUndo(f"what {last['feed']} {last['file']} replaced is not kept any more; load the lists that are "
                              "right again")
@@ -107,7 +109,8 @@ def _take_back(servers: Servers, archive: Archive, last: dict[str, Any]) -> bool
 
 def said_of_load(receipt: dict[str, Any]) -> dict[str, Any]:
     """What the store says of a load, of what its receipt says."""
-    archive_only = ("v", "begun_at", "loaded_by", "load_id", "files", "results", "checks")
+    archive_only = ("v", "begun_at", "loaded_by", "load_id", "files", "results", "checks", "undoes", "snapshot", "state",
+                    "shown", "removed")
     return {key: value for key, value in receipt.items() if key not in archive_only}
 
 
