@@ -26,11 +26,15 @@ from agi_gate.store.merging import Dense, batches, merge_batch
 from agi_gate.store.reader import UNREADABLE, StoreUnavailable, explain, visible_page
 
 _Item = TypeVar("_Item")
+_Change = tuple[bytes | None, bytes]  # a page's bytes before, and to come
 Client = redis.Redis  # what joints hand on and never use themselves
 
 # what one command may touch: more would hold calls up for too long
 _SCAN_COUNT = 1_000
-_PAGES_AT_ONCE = 25
+_KEYS_AT_ONCE = 200
+_BYTES_AT_ONCE = 16 << 10
+# a key of another type reads as nothing, and a load would write over it
+_SOMETHING_ELSE = "something else is written under the gate's keys"
 # a script, because a full server refuses any command within MULTI, and staged pages must go from there too
 _SETTLE = f"""
     if string.sub(redis.call('GET', KEYS[1]) or '', 1, #ARGV[1]) ~= ARGV[1] then return 0 end
@@ -76,6 +80,7 @@ class Load:
                 if not self._dry_run:
                     self._lock.take()
                     for controller in self._controllers:
+                        self._client.get(keys.load_key(controller))  # of another type it is an error, found here
                         pattern = f"{keys.base(controller)}*{keys.STAGED}"
                         # a scan may name a key twice
                         self._settle(controller, sorted({
@@ -116,7 +121,7 @@ class Load:
                      progress: Callable[[int], object]) -> list[Dense]:
         digits = np.unique(pages.pages_of(kind, batch.numbers)).tolist()
         names = [keys.page_key(controller, kind, str(page_digits)) for page_digits in digits]
-        bodies = dict(zip(digits, self._visible(controller, names), strict=True))
+        bodies = dict(zip(digits, self._visible(controller, names, len(batch)), strict=True))
         merged = merge_batch(kind, batch, bodies, values.MERGES[kind], classify)
         counts.update(merged.counts)
         if not self._dry_run:
@@ -128,13 +133,13 @@ class Load:
     def put_back(self, controller: str, old: Iterable[tuple[bytes, bytes]]) -> None:
         """Stage pages as `keep_old` was told them."""
         with store_errors():
-            for some in batched(old, _PAGES_AT_ONCE):
+            for some in batched(old, _KEYS_AT_ONCE):
                 self._write({name.decode(): (None, body) for name, body in some}, controller)
 
     def mark_used(self, controller: str, callbacks: Sequence[tuple[str, str]]) -> None:
         """Mark call-backs as used up, each a number and its token; at once, since nobody may use them before a commit."""
         with store_errors():
-            for some in batched([] if self._dry_run else callbacks, _PAGES_AT_ONCE):
+            for some in batched([] if self._dry_run else callbacks, _KEYS_AT_ONCE):
                 with self._lock.transaction() as transaction:
                     for e164, token in some:
                         transaction.sadd(keys.used_key(controller, e164), token)
@@ -149,18 +154,34 @@ class Load:
         if not changes and self._lock.is_old():
             with self._lock.transaction():
                 pass  # a load that finds nothing to change for long keeps its lock all the same
-        for some in batched(changes.items(), _PAGES_AT_ONCE):
+        for some in _batched_by_bytes(changes.items()):
             # before it is known whether they were written: what is not there is settled in no time
             self._staged[controller] += [name + keys.STAGED for name, _ in some]
             with self._lock.transaction() as transaction:
-                for name, (before, body) in some:
-                    if self.keep_old is not None:
+                if self.keep_old is not None:
+                    for name, (before, _) in some:
                         self.keep_old(name.encode(), before or b"")
-                    transaction.set(name + keys.STAGED, self._id + body)
+                transaction.mset({name + keys.STAGED: self._id + body for name, (_, body) in some})
 
-    def _visible(self, controller: str, names: list[str]) -> list[bytes | None]:
-        """The pages as calls see them; a dry run has settled nothing, so both copies are read."""
-        return [body for some in batched(names, _PAGES_AT_ONCE) for body in self._visible_of(controller, some)]
+    def _visible(self, controller: str, names: list[str], rows: int) -> list[bytes | None]:
+        """The pages as calls see them; `rows` of the feed fall on them."""
+        if self._dry_run:  # nothing was settled: both copies are read
+            read, size = self._visible_of, _KEYS_AT_ONCE // 2
+        else:
+            read, size = self._settled, _KEYS_AT_ONCE
+        # a store that holds as much as the feed brings answers with some such bytes a page
+        size = max(1, min(size, _BYTES_AT_ONCE * len(names) // (4 * rows + 1)))
+        return [body for some in batched(names, size) for body in read(controller, some)]
+
+    def _settled(self, controller: str, names: Sequence[str]) -> list[bytes | None]:
+        """Pages without staged copies, which is all of them under this load's lock."""
+        bodies: Sequence[Any] = self._client.mget(names)
+        absent = [name for name, body in zip(names, bodies, strict=True) if body is None]
+        if absent and self._client.exists(*absent):
+            if any(body is not None for body in self._client.mget(absent)):
+                raise LoadConflict(OVERTAKEN)
+            raise StoreUnavailable(_SOMETHING_ELSE)
+        return [visible_page(None, body, None) for body in bodies]
 
     def _visible_of(self, controller: str, names: Sequence[str]) -> list[bytes | None]:
         both = [part for name in names for part in (name, name + keys.STAGED)]
@@ -169,8 +190,7 @@ class Load:
         pipeline.exists(keys.load_key(controller), *both)
         (visible_load, *bodies), existing = pipeline.execute()
         if existing != (visible_load is not None) + sum(body is not None for body in bodies):
-            # a key of another type reads as nothing, and a load would write over it
-            raise StoreUnavailable("something else is written under the gate's keys")
+            raise StoreUnavailable(_SOMETHING_ELSE)
         return [visible_page(visible_load, current, staged)
                 for current, staged in zip(bodies[::2], bodies[1::2], strict=True)]
 
@@ -207,7 +227,7 @@ class Load:
     def _settle(self, controller: str, names: list[str]) -> None:
         """Take committed pages home and drop those of loads that never committed."""
         lock, load = keys.lock_key(controller), keys.load_key(controller)
-        for some in batched(names, _PAGES_AT_ONCE):
+        for some in batched(names, _KEYS_AT_ONCE):
             if not self._client.eval(_SETTLE, 2 + len(some), lock, load, *some, self.id):
                 raise LoadConflict(OVERTAKEN)
 
@@ -227,6 +247,19 @@ class store_errors:
 def batched(items: Iterable[_Item], size: int) -> Iterator[tuple[_Item, ...]]:
     remaining = iter(items)
     while some := tuple(islice(remaining, size)):
+        yield some
+
+
+def _batched_by_bytes(changes: Iterable[tuple[str, _Change]]) -> Iterator[list[tuple[str, _Change]]]:
+    some: list[tuple[str, _Change]] = []
+    size = 0
+    for name, change in changes:
+        some.append((name, change))
+        size += len(change[1])
+        if size > _BYTES_AT_ONCE or len(some) == _KEYS_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
         yield some
 
 

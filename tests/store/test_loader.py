@@ -34,7 +34,7 @@ MANY = [f"+393{number:05d}{number % 10_000:04d}" for number in range(20_000, 21_
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """A load of a few pages takes several transactions, as one of millions does."""
     monkeypatch.setattr(merging, "MAX_PAGES", 2)
-    monkeypatch.setattr(loader, "_PAGES_AT_ONCE", 2)
+    monkeypatch.setattr(loader, "_KEYS_AT_ONCE", 2)
 
 
 def flags_at(client: redis.Redis, at: datetime, numbers: list[str]) -> set[bool | None]:

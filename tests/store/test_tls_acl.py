@@ -123,8 +123,13 @@ def test_every_verb_works_with_the_two_users(
     monkeypatch.setenv(config.STORE_URL_VARIABLE, as_user(guarded.url, LOADER))
     (tmp_path / "list.txt").write_text(f"{CLEAR}\n{ENROLLED}\n")
     listed = ["preflight", str(tmp_path / "list.txt"), "--campaign", "fibra"]
-    for arguments in (*feeds, *feeds, listed, ["status", "--max-stale", "100"]):
+    exported = ["export", "registry", "--controller", "acme", "--out", str(tmp_path / "lista.zip")]
+    for arguments in (*feeds, *feeds, listed, exported, ["status", "--max-stale", "100"], ["rollback"], *feeds, ["purge"]):
         assert main(["--config", str(path), *arguments]) == 0, arguments
+    with redis.Redis(port=guarded.port, password="tests", protocol=2) as admin:
+        admin.flushall()
+    (tmp_path / "decisions.jsonl").touch()
+    assert main(["--config", str(path), "rebuild"]) == 0
     monkeypatch.setenv(config.STORE_URL_VARIABLE, as_user(guarded.url, GATE))
     for number in (CLEAR, CALLBACK):
         check = ["check", number, "--campaign", "fibra", "--at", "2026-10-05T11:00:00Z"]
