@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -31,8 +32,9 @@ Client = redis.Redis  # what joints hand on and never use themselves
 
 # what one command may touch: more would hold calls up for too long
 _SCAN_COUNT = 1_000
-_KEYS_AT_ONCE = 200
-_BYTES_AT_ONCE = 16 << 10
+_KEYS_AT_ONCE = 100
+_BYTES_AT_ONCE = 8 << 10
+_PAUSE_S = 0.0002  # between two of them, for calls to be answered in
 # a key of another type reads as nothing, and a load would write over it
 _SOMETHING_ELSE = "something else is written under the gate's keys"
 # a script, because a full server refuses any command within MULTI, and staged pages must go from there too
@@ -162,6 +164,7 @@ class Load:
                     for name, (before, _) in some:
                         self.keep_old(name.encode(), before or b"")
                 transaction.mset({name + keys.STAGED: self._id + body for name, (_, body) in some})
+            time.sleep(_PAUSE_S)
 
     def _visible(self, controller: str, names: list[str], rows: int) -> list[bytes | None]:
         """The pages as calls see them; `rows` of the feed fall on them."""
@@ -230,6 +233,7 @@ class Load:
         for some in batched(names, _KEYS_AT_ONCE):
             if not self._client.eval(_SETTLE, 2 + len(some), lock, load, *some, self.id):
                 raise LoadConflict(OVERTAKEN)
+            time.sleep(_PAUSE_S)
 
 
 class store_errors:
