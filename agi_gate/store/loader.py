@@ -33,7 +33,7 @@ Client = redis.Redis  # what joints hand on and never use themselves
 # what one command may touch: more would hold calls up for too long
 _SCAN_COUNT = 1_000
 _KEYS_AT_ONCE = 100
-_BYTES_AT_ONCE = 8 << 10
+_BYTES_AT_ONCE = 16 << 10
 _PAUSE_S = 0.0002  # between two of them, for calls to be answered in
 # a key of another type reads as nothing, and a load would write over it
 _SOMETHING_ELSE = "something else is written under the gate's keys"
