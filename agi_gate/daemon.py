@@ -1,37 +1,37 @@
-"""The FastAGI daemon: worker processes on one listening socket, in each a pool of threads that accept for themselves.
+"""The FastAGI daemon: worker processes on one listening socket.
 
-Joint.  The main process binds, starts the workers, starts a new one where one dies, and never speaks to Asterisk.
-A worker holds one gate; SIGHUP gives it a new configuration whole or not at all, SIGTERM lets it finish its calls.
+Joint.  The main process binds, starts the workers, starts a new one where one dies or stands still, and never speaks to
+Asterisk.  SIGHUP gives all workers one new configuration, whole or not at all; SIGTERM lets them finish their calls.
 """
 
 from __future__ import annotations
 
 import logging
+import mmap
 import os
+import pickle
 import signal
 import socket
+import struct
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from agi_gate import config
-from agi_gate.agi import CommandRefused, Conversation, DeadlinePassed, GarbageReceived, Hangup
 from agi_gate.decision_log import DecisionLog, LogUnavailable
-from agi_gate.door import converse
-from agi_gate.gate import Gate
-from agi_gate.store.reader import Store
+from agi_gate.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 # Python's default of 5 loses calls in a burst; the kernel caps it at net.core.somaxconn
 BACKLOG = 1024
-# a peer that stalls holds a thread until its deadline
-THREADS_A_WORKER = 32
 # a worker that dies at once is not started in a tight loop
 _RESTART_PAUSE_S = 0.5
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_LOOK_S = 0.5
+# looks in a row that saw no sign of life: counted, so that a machine that slept does not kill whoever slept with it
+_MISSED = 5
 
 
 class ListenError(Exception):
@@ -44,6 +44,10 @@ def listen(settings: config.DaemonSettings) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # connections inherit it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Asterisk speaks first: a connection that says nothing is no call, and does not stand before those that are
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
         listener.bind((settings.host, settings.port))
         listener.listen(BACKLOG)
     except OSError as error:
@@ -65,45 +69,141 @@ def serve(path: Path, settings: config.Settings) -> int:
     finally:
         log.close()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    workers = {_start_worker(listener, path, settings) for _ in range(settings.daemon.workers)}
+    crew = _Crew(listener, settings)
+    for _ in range(settings.daemon.workers):
+        crew.start()
     host, port = listener.getsockname()[:2]
-    logger.info("listening on %s:%d, %d workers", host, port, len(workers))
+    logger.info("listening on %s:%d, %d workers", host, port, settings.daemon.workers)
+    looked = time.monotonic()
     while True:
-        received = signal.sigwait(_SIGNALS)
-        if received == signal.SIGCHLD:
-            ended = _reap()
-            if ended & workers:
-                logger.error("%d worker(s) died and are started anew", len(ended & workers))
-                time.sleep(_RESTART_PAUSE_S)
-                workers = workers - ended | {_start_worker(listener, path, settings) for _ in ended & workers}
-        elif received == signal.SIGHUP:
-            settings = _reload(path, settings)
-            _signal_all(workers, signal.SIGHUP)
+        received = signal.sigtimedwait(_SIGNALS, _LOOK_S)
+        if received is None or time.monotonic() - looked >= _LOOK_S:
+            crew.look()
+            looked = time.monotonic()
+        if received is None:
+            continue
+        if received.si_signo == signal.SIGCHLD:
+            crew.replace(_reap())
+        elif received.si_signo == signal.SIGHUP:
+            crew.reload(path)
         else:
             break
     # wakes every thread that waits in accept, in all workers: the socket is one
     listener.shutdown(socket.SHUT_RDWR)
-    _signal_all(workers, signal.SIGTERM)
-    for worker in workers:
-        os.waitpid(worker, 0)
+    crew.stop()
     logger.info("stopped")
     return 0
 
 
-def _start_worker(listener: socket.socket, path: Path, settings: config.Settings) -> int:
-    parent = os.getpid()
-    child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
-        _Worker(listener, path, settings).run(parent)
-        status = 0
-    except Exception as error:
-        logger.error("worker failed: %s", type(error).__name__)
-    finally:
-        sys.stderr.flush()
-        os._exit(status)
+@dataclass(slots=True)
+class _Member:
+    """A worker process, as the main process knows it."""
+
+    pid: int
+    channel: socket.socket  # to it: new settings
+    life: mmap.mmap  # shared: the worker counts up in it
+    seen: int = 0
+    missed: int = 0
+
+
+class _Crew:
+    def __init__(self, listener: socket.socket, settings: config.Settings) -> None:
+        self._listener = listener
+        self._settings = settings
+        self._members: dict[int, _Member] = {}
+
+    def start(self) -> None:
+        life = mmap.mmap(-1, mmap.PAGESIZE)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = os.getpid()
+        child = os.fork()
+        if child:
+            theirs.close()
+            self._members[child] = _Member(child, ours, life)
+            return
+        ours.close()
+        status = 1
+        try:
+            beats = 0
+
+            def beat() -> None:
+                nonlocal beats
+                struct.pack_into("Q", life, 0, beats := beats + 1)
+
+            Worker(self._listener, self._settings, beat).run(parent, _SIGNALS, lambda: _last_received(theirs))
+            status = 0
+        except Exception as error:
+            logger.error("worker failed: %s", type(error).__name__)
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+
+    def look(self) -> None:
+        """Kill who shows no sign of life: its calls are lost either way, and its end is found by `replace`."""
+        for member in self._members.values():
+            (seen,) = struct.unpack_from("Q", member.life)
+            member.missed = member.missed + 1 if seen == member.seen else 0
+            member.seen = seen
+            if member.missed == _MISSED:
+                logger.error("a worker stands still and is killed")
+                _signal(member.pid, signal.SIGKILL)
+
+    def replace(self, ended: set[int]) -> None:
+        lost = [self._members.pop(pid) for pid in ended if pid in self._members]
+        for member in lost:
+            member.channel.close()
+            member.life.close()
+        if lost:
+            logger.error("%d worker(s) died and are started anew", len(lost))
+            time.sleep(_RESTART_PAUSE_S)
+            for _ in lost:
+                self.start()
+
+    def reload(self, path: Path) -> None:
+        """Read the configuration, once for all, so that all workers take the same one."""
+        try:
+            new = config.load(path)
+        except config.ConfigError as error:
+            logger.error("the configuration stays as it was:\n%s", error)
+            return
+        if new.daemon.needs_restart(self._settings.daemon):
+            logger.warning("[daemon] listen and workers take effect at the next start")
+        self._settings = new
+        # a file of no folder, which every worker gets a descriptor of: a pipe has room for small settings only
+        with os.fdopen(os.memfd_create("settings"), "w+b") as file:
+            pickle.dump(new, file)
+            file.flush()
+            for member in self._members.values():
+                try:
+                    socket.send_fds(member.channel, [b"settings"], [file.fileno()], socket.MSG_DONTWAIT)
+                    _signal(member.pid, signal.SIGHUP)
+                except OSError as error:  # it has not read many before, or is gone: `look` and `replace` see to it
+                    logger.error("a worker could not be told the new configuration: %s", error.strerror)
+
+    def stop(self) -> None:
+        for pid in self._members:
+            _signal(pid, signal.SIGTERM)
+        deadline = time.monotonic() + self._settings.daemon.deadline_ms / 1000 + 2
+        left = set(self._members)
+        while left and time.monotonic() < deadline:
+            left -= _reap()
+            time.sleep(0.005)
+        for pid in left:
+            logger.error("a worker did not end in time and is killed")
+            _signal(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def _last_received(channel: socket.socket) -> config.Settings | None:
+    """The newest settings that were sent; None where an earlier signal has brought them."""
+    settings: config.Settings | None = None
+    while True:
+        try:
+            _message, (descriptor, *_), _flags, _address = socket.recv_fds(channel, 64, 1, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return settings
+        with os.fdopen(descriptor, "rb") as file:
+            settings = pickle.loads(os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0))
 
 
 def _reap() -> set[int]:
@@ -118,89 +218,8 @@ def _reap() -> set[int]:
         ended.add(child)
 
 
-def _signal_all(workers: set[int], number: signal.Signals) -> None:
-    for worker in workers:
-        try:
-            os.kill(worker, number)
-        except ProcessLookupError:
-            pass
-
-
-def _reload(path: Path, settings: config.Settings) -> config.Settings:
+def _signal(pid: int, number: signal.Signals) -> None:
     try:
-        new = config.load(path)
-    except config.ConfigError as error:
-        logger.error("the configuration stays as it was:\n%s", error)
-        return settings
-    if new.daemon != settings.daemon:
-        logger.warning("[daemon] changes take effect at the next start")
-    return new
-
-
-@dataclass(frozen=True, slots=True)
-class _Serving:
-    """What a conversation needs; exchanged as one value."""
-
-    gate: Gate
-    on_deny: str
-    deadline_s: float
-
-    @classmethod
-    def under(cls, settings: config.Settings, log: DecisionLog) -> _Serving:
-        store = Store.at(settings.store.url, settings.store.timeout_ms)
-        return cls(Gate(settings.policy, store, log), settings.on_deny, settings.daemon.deadline_ms / 1000)
-
-
-class _Worker:
-    def __init__(self, listener: socket.socket, path: Path, settings: config.Settings) -> None:
-        self._listener = listener
-        self._path = path
-        self._settings = settings
-        self._log = DecisionLog(settings.log_path)
-        self._serving = _Serving.under(settings, self._log)
-
-    def run(self, parent: int) -> None:
-        threads = [threading.Thread(target=self._accept, daemon=True) for _ in range(THREADS_A_WORKER)]
-        for thread in threads:
-            thread.start()
-        while os.getppid() == parent:  # a main process that was killed leaves no workers behind
-            received = signal.sigtimedwait(_SIGNALS, 1.0)
-            if received is None:
-                continue
-            if received.si_signo == signal.SIGHUP:
-                before, self._settings = self._settings, _reload(self._path, self._settings)
-                if self._settings.log_path != before.log_path:
-                    self._log = DecisionLog(self._settings.log_path)
-                self._serving = _Serving.under(self._settings, self._log)
-            elif received.si_signo == signal.SIGTERM:
-                break
-        deadline = time.monotonic() + self._serving.deadline_s + 1
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError as error:
-                if self._listener.fileno() < 0 or error.errno in (22, 9):  # EINVAL, EBADF: the socket was shut down
-                    return
-                logger.error("accept: %s", error.strerror)
-                time.sleep(0.1)  # out of descriptors, most likely
-                continue
-            with connection:
-                self._answer(connection)
-
-    def _answer(self, connection: socket.socket) -> None:
-        serving = self._serving
-        try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            descriptor = connection.fileno()
-            conversation = Conversation(descriptor, descriptor, time.monotonic() + serving.deadline_s)
-            converse(conversation, serving.gate, serving.on_deny)
-        except Hangup:
-            pass  # the caller's right, at any step
-        except (GarbageReceived, DeadlinePassed, CommandRefused) as error:
-            logger.warning("conversation ended: %s", error)
-        except Exception as error:  # this thread answers the next call whatever this one did
-            logger.error("conversation failed: %s", type(error).__name__)
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass

@@ -46,9 +46,11 @@ def decide_without_facts(call: Call) -> Verdict | None:
 
 def decide(call: Call, facts: Facts | None) -> Verdict:
     """Decide a call.  `facts` is None where the store could not be asked; facts dated after the call do not count."""
-    verdict = decide_without_facts(call)
-    if verdict is not None:
-        return verdict
+    return decide_without_facts(call) or decide_with_facts(call, facts)
+
+
+def decide_with_facts(call: Call, facts: Facts | None) -> Verdict:
+    """Decide steps 7-14 of a call that `decide_without_facts` left open."""
     regime = regime_at(call.at)
     if facts is None or regime is None:
         return Verdict((Finding(Reason.STORE_UNAVAILABLE),), source.source_of(call, NO_FACTS))

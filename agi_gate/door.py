@@ -1,25 +1,47 @@
 """One conversation, behind both doors: the request read, the gate asked, the verdict told.
 
-Joint.  The variables are set in the order of `actions`, ALLOW last of all; then, on DENY, the channel is hung up.
+Joint.  The variables are set by one command, where their values allow it, and the verdict by another, last of all; then,
+on DENY, the channel is hung up.
 """
 
 from __future__ import annotations
 
 from agi_gate import actions
-from agi_gate.agi import Conversation
+from agi_gate.agi import Conversation, is_plain
 from agi_gate.call import Presentation, Request
 from agi_gate.gate import Decision, Gate
 
 
-def converse(conversation: Conversation, gate: Gate, on_deny: str) -> Decision:
+def converse(conversation: Conversation, gate: Gate, on_deny: str, *, overloaded: bool = False) -> Decision:
     """Answer one call.  Raises what the conversation raises; by then the decision is on record."""
-    decision = gate.decide(request_from(conversation.env))
-    for name, value in actions.variables(decision.verdict, decision.id, decision.destination):
-        conversation.set_variable(name, value)
+    request = request_from(conversation.env)
+    # this process may have slept, or the call may have waited: nothing is decided for a caller who has gone
+    conversation.still_there()
+    decision = gate.decide(request, conversation.deadline, overloaded=overloaded)
+    *before, last = actions.variables(decision.verdict, decision.id, decision.destination)
+    try:
+        conversation.set_variables([variable for variable in before if is_plain(variable[1])])
+        for name, value in before:
+            if not is_plain(value):
+                conversation.set_variable(name, value)
+    except BaseException:
+        gate.take_back(decision)  # the verdict was not told
+        raise
+    conversation.set_variable(*last)
     cause = actions.hangup_cause(decision.verdict, on_deny)
     if cause is not None:
         conversation.hang_up(cause)
     return decision
+
+
+def converse_at_once(conversation: Conversation, gate: Gate) -> None:
+    """Answer one call without the store and without waiting for a reply: there are too many others.
+
+    So it is one command, and the dialplan hangs up.  Raises what the conversation raises.
+    """
+    decision = gate.decide(request_from(conversation.env), conversation.deadline, overloaded=True)
+    variables = actions.variables(decision.verdict, decision.id, decision.destination)
+    conversation.tell_variables([variable for variable in variables if is_plain(variable[1])])
 
 
 def request_from(env: dict[str, str]) -> Request:

@@ -7,6 +7,7 @@ what falls into it is denied.
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -15,14 +16,21 @@ from datetime import UTC, datetime
 
 from agi_gate import record
 from agi_gate.call import Call, Request, understand
-from agi_gate.decide import decide, decide_without_facts
+from agi_gate.decide import decide, decide_with_facts, decide_without_facts
 from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.facts import Callback, Facts
-from agi_gate.policy import Policy
+from agi_gate.policy import FailPolicy, Policy
+from agi_gate.store.deadline import within
 from agi_gate.store.reader import Store, StoreUnavailable
 from agi_gate.verdict import Finding, Reason, Verdict
 
 logger = logging.getLogger(__name__)
+
+
+# of the time that is left to a call the store may use so much: the record and the answer have to follow
+_SHARE_OF_STORE = 0.8
+# allowed by the call's purpose, whatever is known of the number
+_BY_PURPOSE = (Reason.SERVICE, Reason.STATISTICS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,21 @@ class Decision:
     id: str
     verdict: Verdict
     destination: str  # E.164, or empty where nothing was understood
+    call: Call | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was decided, on which facts (None: the store was not asked or did not answer), and what failed, if it did."""
+
+    facts: Facts | None
+    verdict: Verdict
+    failed: str | None = None  # "store" or "overload"
+
+    @property
+    def fail(self) -> dict[str, str] | None:
+        """What the declared fail policy did, for the record."""
+        return None if self.failed is None else {"cause": self.failed, "applied": "deny"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,38 +62,51 @@ class Gate:
     log: DecisionLog
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def decide(self, request: Request) -> Decision:
-        """Decide a call and put the decision on record.  Never raises; what is unexpected denies."""
+    def decide(self, request: Request, deadline: float = math.inf, *, overloaded: bool = False) -> Decision:
+        """Decide a call and put the decision on record.  Never raises; what is unexpected denies.
+
+        `deadline` is an instant of `time.monotonic()`; with `overloaded` the store is not asked.
+        """
         started, decision_id = time.monotonic_ns(), new_id()
-        call, facts, verdict = None, None, Verdict((Finding(Reason.GATE_ERROR),))
+        call, answer = None, Answer(None, Verdict((Finding(Reason.GATE_ERROR),)))
         try:
             call = understand(request, self.policy, self.now())
-            facts, verdict = decide_call(call, self.store, claim=True)
-            self.log.append(record.write(decision_id, call, facts, verdict, (time.monotonic_ns() - started) // 1000))
+            with within((deadline - time.monotonic()) * _SHARE_OF_STORE):
+                answer = decide_call(call, None if overloaded else self.store, claim=True,
+                                     fail=self.policy.fail)
+            verdict = answer.verdict
+            self.log.append(record.write(decision_id, call, answer.facts, verdict, (time.monotonic_ns() - started) // 1000))
         except LogUnavailable as error:
             logger.error("decision %s is not on record: %s", decision_id, error)
-            verdict = self._unrecorded(call, verdict)
+            verdict = self._unrecorded(call, answer.verdict)
         except Exception as error:  # the fail-closed net: whatever it is, it denies
             # its message may hold a number: only the kind and the place are told
             logger.error("decision %s failed: %s", decision_id, _place(error))
-            verdict = self._failed(decision_id, call, facts, verdict)
-        return Decision(decision_id, verdict, call.destination.e164 if call and call.destination else "")
+            verdict = self._failed(decision_id, call, answer)
+        return Decision(decision_id, verdict, call.destination.e164 if call and call.destination else "", call)
 
-    def _failed(self, decision_id: str, call: Call | None, facts: Facts | None, verdict: Verdict) -> Verdict:
-        if verdict.reason is Reason.EMERGENCY:
-            return verdict
-        error = Verdict((Finding(Reason.GATE_ERROR),), verdict.source)
+    def take_back(self, decision: Decision) -> None:
+        """Undo what a decision used up: its call ended before it was told."""
+        self._give_back(decision.call, decision.verdict)
+
+    def _failed(self, decision_id: str, call: Call | None, answer: Answer) -> Verdict:
+        if answer.verdict.reason is Reason.EMERGENCY:
+            return answer.verdict
+        error = Verdict((Finding(Reason.GATE_ERROR),), answer.verdict.source)
         try:
             if call is not None:
-                self.log.append(record.write(decision_id, call, facts, error, 0))
+                self.log.append(record.write(decision_id, call, answer.facts, error, 0))
         except Exception:
-            return self._unrecorded(call, verdict)
-        self._give_back(call, verdict)
+            return self._unrecorded(call, answer.verdict)
+        self._give_back(call, answer.verdict)
         return error
 
     def _unrecorded(self, call: Call | None, verdict: Verdict) -> Verdict:
-        """Without a record no call goes on, but for emergencies."""
+        """Without a record no call goes on, but for emergencies and what the controller has declared."""
         if verdict.reason is Reason.EMERGENCY:
+            return verdict
+        if verdict.reason in _BY_PURPOSE and call and call.known_campaign.purpose in self.policy.fail.log:
+            logger.error("a call went on without its record, as [fail.log] in the configuration says")
             return verdict
         self._give_back(call, verdict)
         return Verdict((Finding(Reason.LOG_UNAVAILABLE),), verdict.source)
@@ -85,26 +121,38 @@ class Gate:
                 logger.error("a call-back stays used up though its call was refused")
 
 
-def decide_call(call: Call, store: Store, *, claim: bool) -> tuple[Facts | None, Verdict]:
+def decide_call(call: Call, store: Store | None, *, claim: bool, fail: FailPolicy = FailPolicy()) -> Answer:
     """Fetch the facts a call needs and decide; with `claim` a call-back that allows it is used up first.
 
-    Of many calls that rest on one call-back one wins the claim; the others are decided again without it.
+    Of many calls that rest on one call-back one wins the claim; the others are decided again without it.  `store` is
+    None where there are too many calls to ask it.
     """
     verdict = decide_without_facts(call)
-    if verdict is not None or call.campaign is None or call.destination is None:
-        return None, verdict or decide(call, None)
+    if verdict is not None and not _must_know(verdict, call, fail):
+        return Answer(None, verdict)
+    if call.campaign is None or call.destination is None:
+        return Answer(None, decide(call, None))
     controller, e164 = call.campaign.controller.id, call.destination.e164
     try:
+        if store is None:
+            raise StoreUnavailable("too many calls wait; see [daemon] waiting")
         facts = store.facts_for(controller, e164)
+        if verdict is not None:
+            return Answer(None, verdict)
         while True:
-            verdict = decide(call, facts)
+            verdict = decide_with_facts(call, facts)
             callback = verdict.findings[0].callback
             if callback is None or not claim or store.claim(controller, e164, callback):
-                return facts, verdict
+                return Answer(facts, verdict)
             facts = _without(facts, callback)
     except StoreUnavailable as error:
         logger.warning("store unavailable: %s", error)
-        return None, decide(call, None)
+        return Answer(None, decide_with_facts(call, None), "store" if store else "overload")
+
+
+def _must_know(verdict: Verdict, call: Call, fail: FailPolicy) -> bool:
+    """Say whether a call that rests on no fact is declared to be denied where the store does not answer."""
+    return verdict.reason in _BY_PURPOSE and call.known_campaign.purpose not in fail.store
 
 
 def new_id() -> str:

@@ -87,6 +87,17 @@ CODE_OF_CONDUCT_HOURS = Hours(
 
 
 @dataclass(frozen=True, slots=True)
+class FailPolicy:
+    """The purposes whose calls go on where something fails; all others are denied.
+
+    Only purposes that the registry does not cover can be here: of a sale nothing is lawful that is not known.
+    """
+
+    store: frozenset[Purpose] = frozenset({Purpose.SERVICE, Purpose.STATISTICS})
+    log: frozenset[Purpose] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything declared.
 
@@ -99,3 +110,4 @@ class Policy:
     trunks: Mapping[str, Trunk] = field(default_factory=dict)
     hours: Hours | None = None
     hours_off: bool = False
+    fail: FailPolicy = FailPolicy()

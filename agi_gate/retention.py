@@ -20,7 +20,7 @@ FIVE_YEARS_DAYS = 1827
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Days that each kind of fact, and the archive's evidence of it, is kept."""
+    """Days that each kind of fact, the archive's evidence of it, and the decisions on it are kept."""
 
     checks_days: int = FIVE_YEARS_DAYS
     consents_days: int = FIVE_YEARS_DAYS
@@ -28,6 +28,7 @@ class Retention:
     callbacks_days: int = FIVE_YEARS_DAYS
     rests_days: int = FIVE_YEARS_DAYS
     feeds_days: int = FIVE_YEARS_DAYS
+    decisions_days: int = FIVE_YEARS_DAYS
 
 
 def reaches_back_to(now: datetime, days: int) -> datetime:

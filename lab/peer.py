@@ -55,7 +55,7 @@ def ask(address: tuple[str, int], *arguments: str, one_byte: bool = False, stray
                     heard.commands.append(command)
                     if hang_up_after is not None and len(heard.commands) >= hang_up_after:
                         break
-                    _send(connection, (b"HANGUP\n" if stray_hangup else b"") + _reply(command, heard), one_byte)
+                    _send(connection, (b"HANGUP\n" if stray_hangup else b"") + reply(command, heard), one_byte)
     return heard
 
 
@@ -69,11 +69,18 @@ def words_of(command: str) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", quoted) if plain == "" else plain for quoted, plain in _WORD.findall(command)]
 
 
-def _reply(command: str, heard: Heard) -> bytes:
+def reply(command: str, heard: Heard) -> bytes:
+    """What Asterisk answers a command, and what it did, kept in `heard`."""
     words = words_of(command)
     if words[:2] == ["SET", "VARIABLE"] and len(words) == 4:
         heard.variables[words[2]] = words[3]
         return b"200 result=1\n"
+    if words[:2] == ["EXEC", "MSet"] and len(words) == 3:
+        # Asterisk splits at commas outside quotes, and takes the quotes away
+        for pair in re.findall(r'(?:"[^"]*"|[^,"])+', words[2]):
+            name, _, value = pair.replace('"', "").partition("=")
+            heard.variables[name] = value
+        return b"200 result=0\n"
     if words[:2] == ["EXEC", "Hangup"]:
         heard.hangup_cause = words[2]
         return b"200 result=-1\n"

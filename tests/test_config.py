@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agi_gate import config
-from agi_gate.policy import CallerId, Hours, Purpose
+from agi_gate.policy import CallerId, FailPolicy, Hours, Purpose
 from tests.support.gate_toml import write_gate_toml
 
 SECRET = "hunter2"
@@ -45,6 +45,16 @@ def test_a_right_file_has_no_mistake(tmp_path: Path) -> None:
 
 # (what is changed, the one line it gives)
 ONE_MISTAKE = {
+    "open to the network": (("127.0.0.1:0", "0.0.0.0:4573"),
+                            "daemon.listen: `0.0.0.0:4573` can be reached from other machines; say who may ask"),
+    "no address in allow": (("workers = 2", 'allow = ["10.0.0.300"]'),
+                            "daemon.allow: `10.0.0.300` is no address or network"),
+    "a sale without its check": (("[policy]", '[fail.store]\nmarketing = "allow"\n\n[policy]'),
+                                 'fail.store.marketing: \'allow\' will not do: write "deny"'),
+    "a record without a word of its fault": (("[policy]", '[fail.log]\nservice = "maybe"\n\n[policy]'),
+                                             "fail.log.service: 'maybe' will not do"),
+    "a pseudonym without a key": (('path = "decisions.jsonl"', 'path = "decisions.jsonl"\npseudonymise_after_days = 30'),
+                                  "log.pseudonymise_after_days: without a key no number could be found again"),
     "missing key": (('name = "Acme Telecom"', ""), "controllers.acme.name: is missing"),
     "missing table": (('[log]\npath = "decisions.jsonl"', ""), "log: is missing"),
     "misspelt key": (("workers = 2", "worker = 2"),
@@ -59,8 +69,8 @@ ONE_MISTAKE = {
     "deadline past the dialplan's patience": (("workers = 2", "deadline_ms = 2000"), "daemon.deadline_ms: 2000"),
     "no such purpose": (('"marketing"', '"selling"'),
                         "campaigns.fibra.purpose: 'selling' will not do: input should be"),
-    "address without a port": (("127.0.0.1:0", "127.0.0.1"),
-                               "daemon.listen: '127.0.0.1' will not do: write an address and a port: 127.0.0.1:4573"),
+    "address without a port": (("127.0.0.1:0", "localhost"),
+                               "daemon.listen: 'localhost' will not do: write an address and a port: 127.0.0.1:4573"),
     "port past the last": (("127.0.0.1:0", "127.0.0.1:65536"), "daemon.listen: there is no port 65536"),
     "country as a word": (('"IT"', '"Italy"'),
                           "trunks.carrier1.country: 'Italy' will not do: write two capital letters"),
@@ -238,9 +248,24 @@ def test_the_archive_is_beside_the_file_unless_it_is_said(tmp_path: Path, monkey
 def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     settings = config.load(write_gate_toml(tmp_path, ('[daemon]\nlisten = "127.0.0.1:0"\nworkers = 2\n', ""),
                                            ('[policy]\nhours = "off"\n', "")))
-    assert settings.daemon == config.DaemonSettings("127.0.0.1", 4573, 2, 1000)
+    assert settings.daemon == config.DaemonSettings("127.0.0.1", 4573, 2, 1000, 256)
     assert settings.store.timeout_ms == 250
     assert (settings.on_deny, settings.policy.hours, settings.policy.hours_off) == ("hangup", None, False)
+
+
+@pytest.mark.parametrize(("peer", "may"), (("10.0.0.5", True), ("::ffff:10.1.2.3", True), ("10.2.0.1", False),
+                                           ("127.0.0.1", False), ("fe80::1%eth0", False)))
+def test_only_the_listed_may_ask(tmp_path: Path, peer: str, may: bool) -> None:
+    daemon = config.load(write_gate_toml(tmp_path, (
+        "127.0.0.1:0", '0.0.0.0:4573"\nallow = ["10.0.0.5", "10.1.0.0/16"]#'), )).daemon
+    assert daemon.may_ask(peer) is may
+
+
+def test_what_is_declared_for_faults_is_what_goes_on(tmp_path: Path) -> None:
+    policy = config.load(write_gate_toml(tmp_path, (
+        "[policy]", '[fail.store]\nstatistics = "deny"\n\n[fail.log]\nservice = "allow"\n\n[policy]'))).policy
+    assert policy.fail == FailPolicy(store=frozenset({Purpose.SERVICE}), log=frozenset({Purpose.SERVICE}))
+    assert FailPolicy().log == frozenset()
 
 
 def test_an_address_of_version_6_is_listened_on_without_its_brackets(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_a_record_that_cannot_be_made_denies_but_an_emergency(
 @pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
 def test_a_rule_that_fails_denies_and_the_denial_is_on_record(
         world: World, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setattr(gate, "decide", raising(error))
+    monkeypatch.setattr(gate, "decide_with_facts", raising(error))
     assert [world.ask(SALE)] == world.recorded == ["DENY GATE_ERROR"]
 
 

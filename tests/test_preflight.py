@@ -161,7 +161,7 @@ def assert_as_calls(store: Store, decided: many.Decided, request: Request, at: d
     reached = set()
     for number, place, destination in zip(decided.numbers, decided.which.tolist(), decided.destinations, strict=True):
         call = understand(replace(request, destination=number), cases.policy(), at)
-        _, verdict = decide_call(call, store, claim=False)
+        verdict = decide_call(call, store, claim=False).verdict
         assert decided.reasons[place] == verdict.reasons, (number, request, at)
         assert destination == (call.destination.e164 if call.destination else "")
         reached |= {Reason[name] for name in verdict.reasons}
@@ -191,7 +191,7 @@ def test_call_backs_that_calls_have_used_up_are_used_up_for_a_list(mixed: Mixed)
     with redis.Redis.from_url(mixed.url, protocol=2) as client:
         for number in asked_back[::2]:
             call = understand(replace(request, destination=number), declared, at)
-            _, verdict = decide_call(call, store, claim=True)
+            verdict = decide_call(call, store, claim=True).verdict
             if verdict.findings[0].callback and call.destination:
                 claimed.append((call.destination.e164, verdict.findings[0].callback))
         try:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lab.peer import header, words_of
+from lab.peer import Heard, header, reply
 from lab.processes import tied
 from tests.support.daemon import eventually
 from tests.support.gate_toml import CALLBACK, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
@@ -65,8 +65,10 @@ def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
 
 
 def verdict_of(commands: list[str]) -> str:
-    variables = {words[2]: words[3] for words in map(words_of, commands) if words[:2] == ["SET", "VARIABLE"]}
-    return f"{variables['GATE_VERDICT']} {variables['GATE_REASON']}"
+    heard = Heard()
+    for command in commands:
+        reply(command, heard)
+    return f"{heard.variables['GATE_VERDICT']} {heard.variables['GATE_REASON']}"
 
 
 def records(gate_toml: Path) -> list[dict[str, Any]]:

@@ -6,20 +6,25 @@ the shapes, `mistakes` the words for what is wrong.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from agi_gate.config.mistakes import canonical_caller_id, reference_mistakes, shape_mistakes, url_mistake, window_of
 from agi_gate.config.tables import CampaignTable, FileTable
-from agi_gate.policy import Agent, CallerId, Campaign, Controller, Hours, Policy, Purpose, Trunk
+from agi_gate.policy import Agent, CallerId, Campaign, Controller, FailPolicy, Hours, Policy, Purpose, Trunk
 from agi_gate.retention import Retention
+from agi_gate.shadow import Shadow
 
+Network = IPv4Network | IPv6Network
 DEFAULT_PATH = "/etc/agi-gate/gate.toml"
 PATH_VARIABLE = "AGI_GATE_CONFIG"
 STORE_URL_VARIABLE = "AGI_GATE_STORE_URL"
@@ -45,18 +50,51 @@ class DaemonSettings:
     port: int
     workers: int
     deadline_ms: int
+    waiting: int
+    allow: tuple[Network, ...] = ()
+
+    def may_ask(self, peer: str) -> bool:
+        """Say whether a call may come from an address; without a list all may, and then only this machine can."""
+        return not self.allow or _is_in(peer, self.allow)
+
+    def needs_restart(self, before: DaemonSettings) -> bool:
+        """Say whether what has changed is fixed at the start."""
+        return (self.host, self.port, self.workers) != (before.host, before.port, before.workers)
+
+
+@lru_cache(1024)
+def _is_in(peer: str, networks: tuple[Network, ...]) -> bool:
+    address = ip_address(peer.partition("%")[0])
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    path: Path
+    durability: Literal["written", "synced"] = "written"
+    rotate_mb: int = 256
+    key: Path | None = None  # of the keys that make pseudonyms
+    pseudonymise_after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     store: StoreSettings
     daemon: DaemonSettings
-    log_path: Path
+    log: LogSettings
     archive_path: Path
     retention: Retention
     on_deny: Literal["hangup", "return"]
     policy: Policy
     controllers: Mapping[str, Controller]
+    shadow_path: Path | None = None  # of the configuration that is tried beside this one
+    shadow: Shadow | None = None  # that configuration, where somebody has read it (`shadowing.py`)
+
+    @property
+    def log_path(self) -> Path:
+        return self.log.path
 
 
 def find_path(given: str | None) -> Path:
@@ -66,11 +104,25 @@ def find_path(given: str | None) -> Path:
 
 def load(path: Path) -> Settings:
     """Read a configuration file.  Raises ConfigError with every mistake."""
+    return _parsed(_content(path, f"name the file with --config or ${PATH_VARIABLE}"), path)
+
+
+def load_shadow(path: Path) -> Shadow:
+    """Read the policy of a configuration that is only tried.  Raises ConfigError with every mistake."""
+    content = _content(path, "it is named by [shadow] config")
+    return Shadow(_parsed(content, path).policy, hashlib.sha256(content).hexdigest()[:12])
+
+
+def _content(path: Path, way_out: str) -> bytes:
     try:
-        raw = tomllib.loads(path.read_bytes().decode("utf-8"))
+        return path.read_bytes()
     except OSError as error:
-        raise ConfigError(path, [
-            f"cannot be read ({error.strerror}); name the file with --config or ${PATH_VARIABLE}"]) from error
+        raise ConfigError(path, [f"cannot be read ({error.strerror}); {way_out}"]) from error
+
+
+def _parsed(content: bytes, path: Path) -> Settings:
+    try:
+        raw = tomllib.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ConfigError(path, [f"is no TOML: {error}"]) from error
     mistakes: list[str] = []
@@ -101,18 +153,27 @@ def _settings(file: FileTable, path: Path) -> Settings:
             *(window_of(text) for text in (hours.weekday, hours.saturday, hours.before_holiday, hours.sunday,
                                          hours.holiday))),
         hours_off=hours == "off",
+        fail=FailPolicy(_allowed(file.fail.store), _allowed(file.fail.log)),
     )
     return Settings(
         store=StoreSettings(os.environ.get(STORE_URL_VARIABLE) or file.store.url, file.store.timeout_ms),
-        daemon=DaemonSettings(host.strip("[]"), int(port), file.daemon.workers, file.daemon.deadline_ms),
+        daemon=DaemonSettings(host.strip("[]"), int(port), file.daemon.workers, file.daemon.deadline_ms, file.daemon.waiting,
+                              tuple(ip_network(text, strict=False) for text in file.daemon.allow)),
         # a relative path is beside the configuration: a daemon's working directory says nothing to its admin
-        log_path=path.absolute().parent / file.log.path,
+        log=LogSettings(path.absolute().parent / file.log.path, file.log.durability, file.log.rotate_mb,
+                        path.absolute().parent / file.log.key if file.log.key else None,
+                        file.log.pseudonymise_after_days),
         archive_path=path.absolute().parent / file.archive.path,
         retention=Retention(**dict(file.retention)),
         on_deny=file.policy.on_deny,
         policy=policy,
         controllers=controllers,
+        shadow_path=path.absolute().parent / file.shadow.config if file.shadow else None,
     )
+
+
+def _allowed(table: BaseModel) -> frozenset[Purpose]:
+    return frozenset(Purpose(purpose) for purpose, word in table if word == "allow")
 
 
 def _campaign(id_: str, table: CampaignTable, controllers: Mapping[str, Controller]) -> Campaign:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from agi_gate.config.tables import TIME_OF_DAY, FileTable, RetentionTable
+from agi_gate.config.tables import TIME_OF_DAY, DaemonTable, FileTable, RetentionTable
 from agi_gate.number import parse_caller_id
 from agi_gate.policy import CALL_CENTRE, ENERGY, Window
 
@@ -52,6 +53,8 @@ def shape_mistakes(error: ValidationError) -> Iterator[str]:
 def _way_out(key: str, kind: str, message: str) -> str:
     if key == "policy.hours":
         return 'write "code-of-conduct", "off", or a table [policy.hours]'
+    if key.endswith((".marketing", ".market_research")) and key.startswith("fail."):
+        return 'write "deny": a sale of which nothing is known is never allowed'
     if kind == "string_pattern_mismatch":
         return "write " + next(shape for name, shape in _SHAPES.items() if name in key.split("."))
     return message.lower()
@@ -163,12 +166,41 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
     if kept["feeds_days"] < kept["checks_days"]:
         yield (f"retention.feeds_days: {kept['feeds_days']} is less than checks_days, {kept['checks_days']}: the receipt "
                "of a check would go before its results")
+    if kept["decisions_days"] < kept["callbacks_days"]:
+        yield (f"retention.decisions_days: {kept['decisions_days']} is less than callbacks_days, {kept['callbacks_days']}: "
+               "a rebuild could not tell any more which call-backs were used up")
+    log = raw.get("log")
+    if isinstance(log, dict) and "pseudonymise_after_days" in log and not log.get("key"):
+        yield ('log.pseudonymise_after_days: without a key no number could be found again; name a file: '
+               'log.key = "pseudonyms.key", and make it with `agi-gate log key`')
     store, daemon = ({} if not isinstance(raw.get(name), dict) else raw[name] for name in ("store", "daemon"))
     if isinstance(url := store.get("url"), str) and (mistake := url_mistake(url)):
         yield f"store.url: {mistake}"
+    yield from _daemon_mistakes(daemon)
     port = str(daemon.get("listen", "")).rpartition(":")[2]
     if re.fullmatch("[0-9]{5}", port) and int(port) > 65535:
         yield f"daemon.listen: there is no port {port}"
+
+
+def _daemon_mistakes(daemon: dict[str, Any]) -> Iterator[str]:
+    allow = daemon.get("allow", [])
+    for text in allow if isinstance(allow, list) else []:
+        try:
+            ip_network(text, strict=False)
+        except ValueError:
+            yield f"daemon.allow: `{text}` is no address or network: 10.0.0.5, 10.1.0.0/16"
+    listen = str(daemon.get("listen", DaemonTable().listen))
+    host = listen.rpartition(":")[0].strip("[]")
+    if host and not allow and not _is_this_machine(host):
+        yield (f"daemon.listen: `{listen}` can be reached from other machines; say who may ask: "
+               'allow = ["10.0.0.5", "10.1.0.0/16"]')
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _retention(raw: dict[str, Any]) -> dict[str, int]:

@@ -37,10 +37,16 @@ class DaemonTable(Table):
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     # the dialplan leaves a gate that has not answered within 2 s
     deadline_ms: Annotated[int, Field(ge=50, le=1900)] = 1000
+    waiting: Annotated[int, Field(ge=1, le=1000)] = 256
+    allow: list[str] = []
 
 
 class LogTable(Table):
     path: Name
+    durability: Literal["written", "synced"] = "written"
+    rotate_mb: Annotated[int, Field(ge=1, le=10_000)] = 256
+    key: Name | None = None
+    pseudonymise_after_days: Annotated[int, Field(ge=1, le=_A_CENTURY_DAYS)] | None = None
 
 
 class ArchiveTable(Table):
@@ -55,6 +61,7 @@ class RetentionTable(Table):
     callbacks_days: Annotated[int, Field(ge=CHECK_GOOD_DAYS + 1, le=_A_CENTURY_DAYS)] = FIVE_YEARS_DAYS
     rests_days: Annotated[int, Field(ge=CHECK_GOOD_DAYS + 1, le=_A_CENTURY_DAYS)] = FIVE_YEARS_DAYS
     feeds_days: Annotated[int, Field(ge=CHECK_GOOD_DAYS + 1, le=_A_CENTURY_DAYS)] = FIVE_YEARS_DAYS
+    decisions_days: Annotated[int, Field(ge=CHECK_GOOD_DAYS + 1, le=_A_CENTURY_DAYS)] = FIVE_YEARS_DAYS
 
 
 class HoursTable(Table):
@@ -68,6 +75,29 @@ class HoursTable(Table):
 class PolicyTable(Table):
     hours: Literal["code-of-conduct", "off"] | HoursTable = "code-of-conduct"
     on_deny: Literal["hangup", "return"] = "hangup"
+
+
+class StoreFailTable(Table):
+    marketing: Literal["deny"] = "deny"
+    market_research: Literal["deny"] = "deny"
+    statistics: Literal["allow", "deny"] = "allow"
+    service: Literal["allow", "deny"] = "allow"
+
+
+class LogFailTable(Table):
+    marketing: Literal["deny"] = "deny"
+    market_research: Literal["deny"] = "deny"
+    statistics: Literal["allow", "deny"] = "deny"
+    service: Literal["allow", "deny"] = "deny"
+
+
+class FailTable(Table):
+    store: StoreFailTable = StoreFailTable()
+    log: LogFailTable = LogFailTable()
+
+
+class ShadowTable(Table):
+    config: Name
 
 
 class ControllerTable(Table):
@@ -103,6 +133,8 @@ class FileTable(Table):
     archive: ArchiveTable = ArchiveTable()
     retention: RetentionTable = RetentionTable()
     policy: PolicyTable = PolicyTable()
+    fail: FailTable = FailTable()
+    shadow: ShadowTable | None = None
     controllers: Annotated[dict[str, ControllerTable], Field(min_length=1)]
     caller_ids: dict[str, CallerIdTable] = {}
     trunks: dict[str, TrunkTable] = {}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from agi_gate.call import Call, Request, understand
 from agi_gate.columns import Numbers
-from agi_gate.decide import decide, decide_without_facts
+from agi_gate.decide import decide_with_facts, decide_without_facts
 from agi_gate.number import NumberClass, parse_destination, withholds_caller_id
 from agi_gate.ops.cycles import no_search_for_cycles
 from agi_gate.ops.progress import progress
@@ -118,7 +118,7 @@ def _with_facts(facts: BulkFacts, numbers: Numbers, calls: list[Call], call_of: 
             count = len(batch.facts)
             pairs, of_pair = np.unique(call_of[batch.begin:batch.end] * np.int64(count) + batch.which,
                                        return_inverse=True)
-            verdicts = (decide(calls[pair // count], batch.facts[pair % count]) for pair in pairs.tolist())
+            verdicts = (decide_with_facts(calls[pair // count], batch.facts[pair % count]) for pair in pairs.tolist())
             found = [places.setdefault(verdict.reasons, len(places)) for verdict in verdicts]
             which[batch.begin:batch.end] = np.array(found, np.int32)[of_pair]
             advance(batch.end - batch.begin, rows=batch.end - batch.begin)

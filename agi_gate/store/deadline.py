@@ -6,7 +6,9 @@ for ever.  Here each read gets what is left of the deadline of the thread that w
 
 from __future__ import annotations
 
+import select
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -45,7 +47,59 @@ def left() -> float | None:
 
 
 class _TimedSocket:
-    """A connected socket, or the TLS one around it, that looks at the deadline before it waits."""
+    """A connected socket that looks at the deadline before it waits; for a TLS one `_TimedTlsSocket`."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._own_limit = connected.gettimeout()
+        connected.setblocking(True)  # it is never asked but when it is ready: a time-out of its own costs two system calls
+        self._poll = select.poll()
+        self._poll.register(connected, select.POLLIN)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+    def gettimeout(self) -> float | None:
+        return self._own_limit
+
+    def settimeout(self, seconds: float | None) -> None:
+        self._own_limit = seconds
+
+    def recv(self, size: int, *flags: int) -> bytes:
+        self._wait()
+        return self._socket.recv(size, *flags)
+
+    def recv_into(self, buffer: Any, *sizes: int) -> int:
+        self._wait()
+        return self._socket.recv_into(buffer, *sizes)
+
+    def sendall(self, data: Any) -> None:
+        try:
+            sent = self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):  # the server does not read
+            self._socket.settimeout(self._left())
+            try:
+                self._socket.sendall(memoryview(data)[sent:])
+            finally:
+                self._socket.setblocking(True)
+
+    def _left(self) -> float | None:
+        seconds = left()
+        return self._own_limit if seconds is None else seconds
+
+    def _wait(self) -> None:
+        seconds = self._left()
+        if seconds == 0:  # redis-py looks whether anything has come
+            if not self._poll.poll(0):
+                raise BlockingIOError
+        elif not self._poll.poll(None if seconds is None else seconds * 1000):
+            raise TimeoutError("the store's whole answer took too long")
+
+
+class _TimedTlsSocket:
+    """The same for TLS, which may have to write in order to read: the socket's own time-out knows how."""
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
@@ -76,11 +130,12 @@ class _Timed:
 
     socket_connect_timeout: float | None
 
-    def _connect(self) -> _TimedSocket:
+    def _connect(self) -> _TimedSocket | _TimedTlsSocket:
         own_limit, seconds = self.socket_connect_timeout, left()
         self.socket_connect_timeout = own_limit if seconds is None else seconds
         try:
-            return _TimedSocket(super()._connect())  # type: ignore[misc]  # it stands before a connection class
+            connected = super()._connect()  # type: ignore[misc]  # it stands before a connection class
+            return _TimedTlsSocket(connected) if isinstance(connected, ssl.SSLSocket) else _TimedSocket(connected)
         finally:
             self.socket_connect_timeout = own_limit
 

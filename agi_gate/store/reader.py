@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+import hiredis
 import redis
 
 from agi_gate.facts import Callback, Facts
@@ -91,12 +92,30 @@ class Store:
 
 
 def _read(client: redis.Redis, names: list[str], used_name: str) -> tuple[list[bytes | None], int, Iterable[bytes]]:
-    pipeline = client.pipeline(transaction=False)
-    pipeline.mget(names)
-    pipeline.exists(*names)
-    pipeline.smembers(used_name)
-    answer, existing, used = pipeline.execute()
+    answer, existing, used = _round_trip(client, ("MGET", *names), ("EXISTS", *names), ("SMEMBERS", used_name))
     return answer, existing, used
+
+
+def _round_trip(client: redis.Redis, *commands: Any) -> list[Any]:
+    """Send the commands at once and read their replies; a connection that turns out to be dead is tried anew, once.
+
+    By the client's connections and not by its pipeline, which takes twice the time of the answer itself.
+    """
+    packed = [b"".join([hiredis.pack_command(command) for command in commands])]
+    for second_try in (False, True):
+        connection: Any = client.connection_pool.get_connection()
+        try:
+            connection.send_packed_command(packed)
+            replies = [connection.read_response() for _ in commands]
+        except BaseException as error:
+            connection.disconnect()  # a reply that nobody read would be the answer to the next call's question
+            if second_try or not isinstance(error, redis.ConnectionError):
+                raise
+        else:
+            return replies
+        finally:
+            client.connection_pool.release(connection)
+    raise AssertionError("the second try returns or raises")
 
 
 def _use_up(client: redis.Redis, name: str, token: str) -> tuple[redis.Redis, bool, bool]:

@@ -33,7 +33,7 @@ _LONGEST_S = 2  # of a call, on a machine that has other things to do: Asterisk 
 
 def ask(store: Store, controller: str, e164: str) -> Verdict:
     call = a_call(e164, caller_id=OF_THE_CALL_CENTRE, controller=Controller(controller, "telecom"))
-    return decide_call(call, store, claim=False)[1]
+    return decide_call(call, store, claim=False).verdict
 
 
 def load_numbers(servers: Servers) -> None:

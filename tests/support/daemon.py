@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -31,11 +32,12 @@ def eventually(claim: Callable[[], object], timeout_s: float = 5) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is at work; one that only nobody has waited for yet is not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    """Whether any thread of a process is at work: one that is being killed may still take a call with it."""
+    states = []
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            states.append(stat.read_text().rpartition(")")[2].split()[0])
+    return any(state not in ("Z", "X") for state in states)
 
 
 def answer(daemon: Daemon, number: str = CLEAR, campaign: str = "fibra", **changes: str) -> str:
