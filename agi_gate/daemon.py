@@ -20,6 +20,10 @@ from pathlib import Path
 
 from agi_gate import config
 from agi_gate.decision_log import DecisionLog, LogUnavailable
+from agi_gate.decision_log.pseudonyms import KeyFileError
+from agi_gate.gate import Gate
+from agi_gate.shadowing import with_shadow
+from agi_gate.upkeep import Upkeep
 from agi_gate.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -58,9 +62,11 @@ def listen(settings: config.DaemonSettings) -> socket.socket:
 
 
 def serve(path: Path, settings: config.Settings) -> int:
-    """Run until SIGTERM or SIGINT.  Raises ListenError."""
+    """Run until SIGTERM or SIGINT.  Raises ListenError, KeyFileError."""
+    settings = with_shadow(settings)
+    log = DecisionLog(settings.log.path)
+    Gate.under(settings, log)
     listener = listen(settings.daemon)
-    log = DecisionLog(settings.log_path)
     try:
         log.probe()
     except LogUnavailable as error:
@@ -69,7 +75,7 @@ def serve(path: Path, settings: config.Settings) -> int:
     finally:
         log.close()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    crew = _Crew(listener, settings)
+    crew, upkeep = _Crew(listener, settings), Upkeep()
     for _ in range(settings.daemon.workers):
         crew.start()
     host, port = listener.getsockname()[:2]
@@ -79,17 +85,22 @@ def serve(path: Path, settings: config.Settings) -> int:
         received = signal.sigtimedwait(_SIGNALS, _LOOK_S)
         if received is None or time.monotonic() - looked >= _LOOK_S:
             crew.look()
+            upkeep.look(crew.settings)
             looked = time.monotonic()
         if received is None:
             continue
         if received.si_signo == signal.SIGCHLD:
-            crew.replace(_reap())
+            ended = _reap()
+            upkeep.ended(ended)
+            crew.replace(ended)
         elif received.si_signo == signal.SIGHUP:
             crew.reload(path)
-        else:
+        # not `else`: after a SIGSTOP Python's sigtimedwait may return a signal that is none
+        elif received.si_signo in (signal.SIGTERM, signal.SIGINT):
             break
     # wakes every thread that waits in accept, in all workers: the socket is one
     listener.shutdown(socket.SHUT_RDWR)
+    upkeep.stop()
     crew.stop()
     logger.info("stopped")
     return 0
@@ -109,7 +120,7 @@ class _Member:
 class _Crew:
     def __init__(self, listener: socket.socket, settings: config.Settings) -> None:
         self._listener = listener
-        self._settings = settings
+        self.settings = settings
         self._members: dict[int, _Member] = {}
 
     def start(self) -> None:
@@ -130,7 +141,7 @@ class _Crew:
                 nonlocal beats
                 struct.pack_into("Q", life, 0, beats := beats + 1)
 
-            Worker(self._listener, self._settings, beat).run(parent, _SIGNALS, lambda: _last_received(theirs))
+            Worker(self._listener, self.settings, beat).run(parent, _SIGNALS, lambda: _last_received(theirs))
             status = 0
         except Exception as error:
             logger.error("worker failed: %s", type(error).__name__)
@@ -162,13 +173,14 @@ class _Crew:
     def reload(self, path: Path) -> None:
         """Read the configuration, once for all, so that all workers take the same one."""
         try:
-            new = config.load(path)
-        except config.ConfigError as error:
+            new = with_shadow(config.load(path))
+            Gate.under(new, DecisionLog(new.log.path))
+        except (config.ConfigError, KeyFileError) as error:
             logger.error("the configuration stays as it was:\n%s", error)
             return
-        if new.daemon.needs_restart(self._settings.daemon):
+        if new.daemon.needs_restart(self.settings.daemon):
             logger.warning("[daemon] listen and workers take effect at the next start")
-        self._settings = new
+        self.settings = new
         # a file of no folder, which every worker gets a descriptor of: a pipe has room for small settings only
         with os.fdopen(os.memfd_create("settings"), "w+b") as file:
             pickle.dump(new, file)
@@ -183,7 +195,7 @@ class _Crew:
     def stop(self) -> None:
         for pid in self._members:
             _signal(pid, signal.SIGTERM)
-        deadline = time.monotonic() + self._settings.daemon.deadline_ms / 1000 + 2
+        deadline = time.monotonic() + self.settings.daemon.deadline_ms / 1000 + 2
         left = set(self._members)
         while left and time.monotonic() < deadline:
             left -= _reap()

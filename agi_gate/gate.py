@@ -14,12 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from agi_gate import record
+from agi_gate import config, record
 from agi_gate.call import Call, Request, understand
 from agi_gate.decide import decide, decide_with_facts, decide_without_facts
 from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.facts import Callback, Facts
 from agi_gate.policy import FailPolicy, Policy
+from agi_gate.shadow import Shadow
 from agi_gate.store.deadline import within
 from agi_gate.store.reader import Store, StoreUnavailable
 from agi_gate.verdict import Finding, Reason, Verdict
@@ -61,6 +62,18 @@ class Gate:
     store: Store
     log: DecisionLog
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pseudonym: Callable[[str], str] | None = None  # of a number, by a key that is not in the log
+    shadow: Shadow | None = None
+
+    @classmethod
+    def under(cls, settings: config.Settings, log: DecisionLog) -> Gate:
+        """The gate as the configuration has it.  Raises KeyFileError."""
+        pseudonym = None
+        if settings.log.key is not None:
+            from agi_gate.decision_log.pseudonyms import Keys  # not every script's start pays for it
+            pseudonym = Keys.load(settings.log.key).pseudonym
+        return cls(settings.policy, Store.at(settings.store.url, settings.store.timeout_ms), log, pseudonym=pseudonym,
+                   shadow=settings.shadow)
 
     def decide(self, request: Request, deadline: float = math.inf, *, overloaded: bool = False) -> Decision:
         """Decide a call and put the decision on record.  Never raises; what is unexpected denies.
@@ -75,27 +88,40 @@ class Gate:
                 answer = decide_call(call, None if overloaded else self.store, claim=True,
                                      fail=self.policy.fail)
             verdict = answer.verdict
-            self.log.append(record.write(decision_id, call, answer.facts, verdict, (time.monotonic_ns() - started) // 1000))
+            self._put_on_record(decision_id, call, answer, verdict, started, deadline)
         except LogUnavailable as error:
             logger.error("decision %s is not on record: %s", decision_id, error)
             verdict = self._unrecorded(call, answer.verdict)
         except Exception as error:  # the fail-closed net: whatever it is, it denies
             # its message may hold a number: only the kind and the place are told
             logger.error("decision %s failed: %s", decision_id, _place(error))
-            verdict = self._failed(decision_id, call, answer)
+            verdict = self._failed(decision_id, call, answer, started, deadline)
         return Decision(decision_id, verdict, call.destination.e164 if call and call.destination else "", call)
 
     def take_back(self, decision: Decision) -> None:
         """Undo what a decision used up: its call ended before it was told."""
         self._give_back(decision.call, decision.verdict)
 
-    def _failed(self, decision_id: str, call: Call | None, answer: Answer) -> Verdict:
+    def _put_on_record(self, decision_id: str, call: Call, answer: Answer, verdict: Verdict, started: int,
+                       deadline: float) -> None:
+        pseudonym = self.pseudonym(call.destination.e164) if self.pseudonym and call.destination else None
+        shadow = None
+        if self.shadow is not None:
+            try:
+                shadow = self.shadow.beside(call, answer.facts, answer.verdict, failed=answer.failed is not None)
+            except Exception as error:  # what is only tried changes nothing
+                logger.error("decision %s has no shadow: %s", decision_id, _place(error))
+        line = record.write(decision_id, call, answer.facts, verdict, (time.monotonic_ns() - started) // 1000,
+                            salt=secrets.token_hex(16), fail=answer.fail, shadow=shadow, pseudonym=pseudonym)
+        self.log.append(line, deadline)
+
+    def _failed(self, decision_id: str, call: Call | None, answer: Answer, started: int, deadline: float) -> Verdict:
         if answer.verdict.reason is Reason.EMERGENCY:
             return answer.verdict
         error = Verdict((Finding(Reason.GATE_ERROR),), answer.verdict.source)
         try:
             if call is not None:
-                self.log.append(record.write(decision_id, call, answer.facts, error, 0))
+                self._put_on_record(decision_id, call, answer, error, started, deadline)
         except Exception:
             return self._unrecorded(call, answer.verdict)
         self._give_back(call, answer.verdict)

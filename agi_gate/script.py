@@ -13,9 +13,10 @@ import time
 from agi_gate import config
 from agi_gate.agi import CommandRefused, Conversation, DeadlinePassed, GarbageReceived, Hangup
 from agi_gate.decision_log import DecisionLog
+from agi_gate.decision_log.pseudonyms import KeyFileError
 from agi_gate.door import converse
 from agi_gate.gate import Gate
-from agi_gate.store.reader import Store
+from agi_gate.shadowing import with_shadow
 
 
 def main() -> int:
@@ -27,8 +28,12 @@ def main() -> int:
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    gate = Gate(settings.policy, Store.at(settings.store.url, settings.store.timeout_ms),
-                DecisionLog(settings.log_path))
+    log = DecisionLog(settings.log.path, settings.log.durability)
+    try:
+        gate = Gate.under(with_shadow(settings), log)
+    except KeyFileError as error:
+        print(error, file=sys.stderr)
+        return 2
     try:
         converse(Conversation(0, 1, time.monotonic() + settings.daemon.deadline_ms / 1000), gate, settings.on_deny)
     except Hangup:
@@ -36,4 +41,6 @@ def main() -> int:
     except (GarbageReceived, DeadlinePassed, CommandRefused) as error:
         print(f"agi-gate: conversation ended: {error}", file=sys.stderr)
         return 1
+    finally:
+        log.close()
     return 0

@@ -27,7 +27,7 @@ from agi_gate.decision_log import DecisionLog
 from agi_gate.door import converse, converse_at_once
 from agi_gate.gate import Gate
 from agi_gate.parking import Parked, Parking
-from agi_gate.store.reader import Store, StoreUnavailable
+from agi_gate.store.reader import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +55,8 @@ class _Serving:
 
     @classmethod
     def under(cls, settings: config.Settings, log: DecisionLog) -> _Serving:
-        store = Store.at(settings.store.url, settings.store.timeout_ms)
         daemon = settings.daemon
-        return cls(Gate(settings.policy, store, log), settings.on_deny, daemon.deadline_ms / 1000, daemon.waiting,
+        return cls(Gate.under(settings, log), settings.on_deny, daemon.deadline_ms / 1000, daemon.waiting,
                    daemon.may_ask)
 
 
@@ -68,7 +67,7 @@ class Worker:
         self._listener = listener
         self._settings = settings
         self._beat = beat
-        self._log = DecisionLog(settings.log_path)
+        self._log = DecisionLog(settings.log.path, settings.log.durability)
         self._serving = _Serving.under(settings, self._log)
         self._parking = Parking(self._take_parked)
         self._lock = threading.Lock()
@@ -96,12 +95,14 @@ class Worker:
         while (self._threads or self._parking.count) and time.monotonic() < deadline:
             self._beat()
             time.sleep(TICK_S / 5)
+        self._log.close()
 
     def _take_settings(self, settings: config.Settings | None) -> None:
         if settings is None:
             return
-        if settings.log_path != self._settings.log_path:
-            self._log = DecisionLog(settings.log_path)
+        if (settings.log.path, settings.log.durability) != (self._settings.log.path, self._settings.log.durability):
+            self._log.close()
+            self._log = DecisionLog(settings.log.path, settings.log.durability)
         self._settings = settings
         self._serving = _Serving.under(settings, self._log)
 

@@ -1,19 +1,50 @@
-"""Each record is a line of its own, or an error: never half a line, never two in one."""
+"""Each record is a line of its own, or an error: never half a line, never two in one, and each chain goes on."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
 import os
 import resource
+import shutil
+import signal
 import stat
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agi_gate.decision_log import DecisionLog, LogUnavailable
+from agi_gate.decision_log import DecisionLog, LogUnavailable, heads, rotation
+from agi_gate.decision_log.verifying import verify
+from agi_gate.record import Line
+from tests.decision_log.writing import told
+
+FORK = multiprocessing.get_context("fork")
+
+
+def line(name: str = "a", text: str = "") -> Line:
+    return Line(f'"id":"{name}","at":"2026-11-20T09:00:00.000000Z","text":{json.dumps(text, ensure_ascii=False)}',
+                '"salt":"' + "0" * 32 + '","destination":null,"dialled":"","evidence":[]')
+
+
+def written(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+
+
+def names(path: Path) -> list[str]:
+    return [record["id"] for record in written(path)]
+
+
+def problems(path: Path) -> list[str]:
+    """What `log verify` finds wrong."""
+    report = verify(path)
+    return [] if report.verifies else told(report).splitlines()
 
 
 @contextmanager
@@ -32,59 +63,86 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "decisions.jsonl"
 
 
-def test_a_record_is_one_line(path: Path) -> None:
+def test_a_record_is_one_line_that_goes_on_from_the_one_before(path: Path) -> None:
     log = DecisionLog(path)
-    for line in ('{"a":1}', '{"b":"è"}'):
-        log.append(line)
-    assert path.read_text(encoding="utf-8") == '{"a":1}\n{"b":"è"}\n'
+    for name in "abc":
+        log.append(line(name, "è\n"))
+    first, second, third = written(path)
+    assert [record["seq"] for record in (first, second, third)] == [1, 2, 3]
+    assert first["prev"] == "0" * 64 and len({first["prev"], second["prev"], third["prev"]}) == 3
+    assert second["text"] == "è\n" and problems(path) == []
 
 
-def test_it_goes_on_where_another_stopped(path: Path) -> None:
-    DecisionLog(path).append("first")
-    DecisionLog(path).append("second")
-    assert path.read_text() == "first\nsecond\n"
+def test_who_comes_after_takes_the_chain_that_is_free(path: Path) -> None:
+    first, second = DecisionLog(path), DecisionLog(path)
+    first.append(line("a"))
+    second.append(line("b"))
+    first.close()
+    third = DecisionLog(path)
+    third.append(line("c"))
+    a, b, c = written(path)
+    assert (a["chain"], a["seq"] + 1) == (c["chain"], c["seq"]) and b["chain"] != a["chain"]
+    assert problems(path) == []
 
 
 def test_nobody_but_the_gate_s_user_and_group_may_read_it(path: Path) -> None:
-    DecisionLog(path).append("x")
-    assert stat.S_IMODE(path.stat().st_mode) & 0o137 == 0
+    DecisionLog(path).append(line())
+    for file in (path, *heads.folder(path).iterdir()):
+        assert stat.S_IMODE(file.stat().st_mode) & 0o137 == 0, file
+    assert stat.S_IMODE(heads.folder(path).stat().st_mode) & 0o027 == 0
 
 
 def test_half_a_character_is_kept_as_json_reads_it(path: Path) -> None:
-    DecisionLog(path).append(json.dumps({"name": "Niccol\udcc3"}, ensure_ascii=False))
-    assert json.loads(path.read_text(encoding="utf-8")) == {"name": "Niccol\udcc3"}
+    DecisionLog(path).append(line("a", "Niccol\udcc3"))
+    assert written(path)[0]["text"] == "Niccol\udcc3" and problems(path) == []
 
 
-def test_a_file_that_was_rotated_away_is_begun_anew(path: Path) -> None:
-    log, rotated = DecisionLog(path), path.with_suffix(".1")
-    log.append("before")
-    path.rename(rotated)
-    log.append("after")
-    rotated.unlink()
-    path.rename(rotated)
-    path.write_text("made by logrotate\n")
-    log.append("later")
-    assert (rotated.read_text(), path.read_text()) == ("after\n", "made by logrotate\nlater\n")
-
-
-def test_a_file_that_was_emptied_in_place_goes_on_at_its_beginning(path: Path) -> None:
+def test_a_file_that_was_renamed_is_never_written_to_again(path: Path) -> None:
     log = DecisionLog(path)
-    log.append("before")
-    os.truncate(path, 0)
-    log.append("after")
-    assert path.read_text() == "after\n"
+    log.append(line("before"))
+    assert rotation.rotate(path, datetime(2026, 11, 20, 12, tzinfo=UTC)) is not None
+    log.append(line("after"))
+    path.unlink()
+    path.touch()
+    log.append(line("later"))
+    assert names(path) == ["later"]
+
+
+def test_rotation_between_any_two_records_breaks_no_chain(path: Path) -> None:
+    log = DecisionLog(path)
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            log.append(line())
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    for _ in range(5):
+        time.sleep(0.05)
+        rotation.rotate(path, datetime.now(UTC))
+    stop.set()
+    for writer in writers:
+        writer.join()
+    log.append(line())
+    log.close()
+    rotated = sorted(file for file in path.parent.glob("decisions-*.jsonl"))
+    assert len(rotated) >= 3
+    records = [record for file in (*rotated, path) for record in written(file)]
+    assert [record["seq"] for record in records] == list(range(1, len(records) + 1))
 
 
 def test_files_that_are_rotated_away_are_not_held_open(path: Path) -> None:
-    log = DecisionLog(path)
-    log.append("x")
     before = len(os.listdir("/proc/self/fd"))
+    log = DecisionLog(path)
+    log.append(line())
     for _ in range(20):
         path.unlink()
-        log.append("x")
-    assert len(os.listdir("/proc/self/fd")) == before
+        log.append(line())
+    assert len(os.listdir("/proc/self/fd")) == before + 2  # the file, and the chain's head
     log.close()
-    assert len(os.listdir("/proc/self/fd")) == before - 1
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 @pytest.mark.parametrize("where", ("absent/decisions.jsonl", "file/decisions.jsonl", ""))
@@ -93,51 +151,182 @@ def test_where_nothing_can_be_written_is_an_error_until_it_can(tmp_path: Path, w
     log = DecisionLog(tmp_path / where)
     for _ in range(2):
         with pytest.raises(LogUnavailable):
-            log.append("x")
+            log.append(line())
     (tmp_path / "absent").mkdir()
     if where.startswith("absent"):
-        log.append("x")
+        log.append(line())
+        assert len(written(tmp_path / where)) == 1
 
 
-def test_a_full_disk_is_an_error() -> None:
-    with pytest.raises(LogUnavailable, match="No space left"):
-        DecisionLog(Path("/dev/full")).append("x")
-
-
-@pytest.mark.parametrize("room", range(10, 17))
+@pytest.mark.parametrize("room", (0, 1, 30, 300))
 def test_a_line_that_the_disk_cut_is_taken_back(path: Path, room: int) -> None:
     log = DecisionLog(path)
-    log.append("123456789")
-    with room_for(room), pytest.raises(LogUnavailable):
-        log.append("abcdefg")
-    assert path.read_text() == "123456789\n"
-    log.append("after")
-    assert path.read_text() == "123456789\nafter\n"
+    log.append(line("a"))
+    size = path.stat().st_size
+    with room_for(size + room), pytest.raises(LogUnavailable):
+        log.append(line("b", "x" * 500))
+    assert path.stat().st_size == size
+    log.append(line("c"))
+    assert names(path) == ["a", "c"] and problems(path) == []
 
 
 def test_no_other_worker_s_record_is_spoilt_by_a_line_that_the_disk_cut(path: Path) -> None:
     full, other = DecisionLog(path), DecisionLog(path)
-    with room_for(4), pytest.raises(LogUnavailable):
-        full.append("abcdefg")
-    other.append("whole")
-    full.append("whole too")
-    assert path.read_text() == "whole\nwhole too\n"
+    full.append(line("a"))
+    with room_for(path.stat().st_size + 10), pytest.raises(LogUnavailable):
+        full.append(line("b"))
+    other.append(line("c"))
+    full.append(line("d"))
+    assert names(path) == ["a", "c", "d"] and problems(path) == []
+
+
+def test_a_line_that_somebody_left_torn_is_ended_before_the_next(path: Path) -> None:
+    log = DecisionLog(path)
+    log.append(line("a"))
+    torn = path.read_bytes()[:100]
+    with path.open("ab") as file:
+        file.write(torn)
+    log.append(line("b"))
+    assert path.read_bytes().split(b"\n")[1] == torn
+    assert json.loads(path.read_bytes().split(b"\n")[2])["id"] == "b"
+
+
+@pytest.mark.parametrize("how", (fcntl.LOCK_EX, fcntl.LOCK_SH))
+def test_a_file_that_another_process_holds_denies_in_time(path: Path, how: int) -> None:
+    log = DecisionLog(path)
+    log.append(line("a"))
+    with path.open() as holder:
+        fcntl.flock(holder, how)
+        began = time.monotonic()
+        with pytest.raises(LogUnavailable, match="time is up"):
+            log.append(line("b"), began + 0.2)
+        assert 0.2 <= time.monotonic() - began < 1.5
+    log.append(line("c"))
+    assert names(path) == ["a", "c"]
+
+
+def test_a_thread_that_waits_for_the_others_gives_up_in_time(path: Path) -> None:
+    log = DecisionLog(path)
+    log.append(line("a"))
+    with path.open() as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        first = threading.Thread(target=pytest.raises, args=(LogUnavailable, log.append, line("b"), time.monotonic() + 1))
+        first.start()
+        time.sleep(0.1)
+        began = time.monotonic()
+        with pytest.raises(LogUnavailable, match="others wait"):
+            log.append(line("c"), began + 0.2)
+        assert time.monotonic() - began < 0.8
+        first.join()
 
 
 def _append_many(path: Path, name: str) -> None:
     log = DecisionLog(path)
     for number in range(300):
-        log.append(json.dumps({"name": name, "number": number, "text": "x" * (number * 37 % 5000)}))
+        log.append(line(f"{name}{number}", "x" * (number * 37 % 5000)))
 
 
 def test_processes_share_a_file_without_mixing(path: Path) -> None:
-    fork = multiprocessing.get_context("fork")
-    processes = [fork.Process(target=_append_many, args=(path, name)) for name in "abcd"]
+    processes = [FORK.Process(target=_append_many, args=(path, name)) for name in "abcd"]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
-    records = [json.loads(line) for line in path.read_text().splitlines()]
-    assert len(records) == 1200
+    found = names(path)
     for name in "abcd":
-        assert [record["number"] for record in records if record["name"] == name] == list(range(300))
+        assert [one for one in found if one.startswith(name)] == [f"{name}{number}" for number in range(300)]
+    assert len(list(heads.folder(path).iterdir())) <= 4 and problems(path) == []
+
+
+def _append_for_ever(path: Path) -> None:
+    log = DecisionLog(path)
+    while True:
+        log.append(line("k", "x" * 50))
+
+
+@pytest.mark.parametrize("rotate", (False, True))
+def test_a_writer_that_was_killed_is_followed_by_one_that_goes_on(path: Path, rotate: bool) -> None:
+    for _ in range(8):
+        process = FORK.Process(target=_append_for_ever, args=(path,))
+        process.start()
+        time.sleep(0.05)
+        os.kill(process.pid or 0, signal.SIGKILL)
+        process.join()
+        if rotate:
+            rotation.rotate(path, datetime.now(UTC))
+        log = DecisionLog(path)
+        log.append(line("after"))
+        log.close()
+    assert len(list(heads.folder(path).iterdir())) == 1
+    if not rotate:
+        assert problems(path) == []
+
+
+def test_a_head_that_is_behind_its_file_goes_on_from_the_file(path: Path) -> None:
+    log = DecisionLog(path)
+    log.append(line("a"))
+    (head,) = heads.folder(path).iterdir()
+    behind = head.read_bytes()
+    log.append(line("b"))
+    log.append(line("c"))
+    log.close()
+    head.write_bytes(behind)
+    again = DecisionLog(path)
+    again.append(line("d"))
+    assert [record["seq"] for record in written(path)] == [1, 2, 3, 4] and problems(path) == []
+
+
+def test_a_record_that_only_lacks_its_newline_counts(path: Path) -> None:
+    log = DecisionLog(path)
+    log.append(line("a"))
+    (head,) = heads.folder(path).iterdir()
+    behind = head.read_bytes()
+    log.append(line("b"))
+    log.close()
+    head.write_bytes(behind)
+    os.truncate(path, path.stat().st_size - 1)
+    DecisionLog(path).append(line("c"))
+    assert names(path) == ["a", "b", "c"] and problems(path) == []
+
+
+def test_heads_that_were_lost_begin_no_chain_twice(path: Path) -> None:
+    DecisionLog(path).append(line("a"))
+    shutil.rmtree(heads.folder(path))
+    DecisionLog(path).append(line("b"))
+    first, second = written(path)
+    assert first["chain"] != second["chain"]
+    assert any("has no head" in problem for problem in problems(path))
+
+
+def test_a_damaged_head_is_left_to_who_verifies(path: Path) -> None:
+    DecisionLog(path).append(line("a"))
+    (head,) = heads.folder(path).iterdir()
+    head.write_bytes(b"garbage" * 30)
+    DecisionLog(path).append(line("b"))
+    assert names(path) == ["a", "b"]
+    assert any("is no head any more" in problem for problem in problems(path))
+
+
+def test_synced_records_of_many_threads_are_all_there(path: Path) -> None:
+    log = DecisionLog(path, "synced")
+    threads = [threading.Thread(target=lambda name=name: [log.append(line(f"{name}{number}")) for number in range(20)])
+               for name in "abcdefgh"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(names(path))) == 160 and problems(path) == []
+
+
+def test_a_disk_that_does_not_sync_is_no_record(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    log = DecisionLog(path, "synced")
+    log.append(line("a"))
+    monkeypatch.setattr(os, "fdatasync", fail)
+    with pytest.raises(LogUnavailable):
+        log.append(line("b"))
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: time.sleep(1))
+    with pytest.raises(LogUnavailable):
+        log.append(line("c"), time.monotonic() + 0.1)

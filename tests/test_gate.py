@@ -60,12 +60,16 @@ class World:
         self.given_back.append(callback)
         self.used.remove(callback)
 
-    def append(self, line: str) -> None:
-        self.lines.append(line)
+    def append(self, line: record.Line, deadline: float) -> None:
+        self.lines.append(line.linked("0", len(self.lines) + 1, "0" * 64, 0)[0].decode())
 
     def ask(self, request: Request) -> str:
         verdict = self.gate.decide(request).verdict
         return f"{verdict.outcome.value} {verdict.reason.name}"
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.lines]
 
     @property
     def recorded(self) -> list[str]:
@@ -169,10 +173,10 @@ def test_a_callback_is_given_back_where_only_the_record_of_the_allowance_failed(
         world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.facts, write = Facts(callbacks=(CALLBACK,)), record.write
 
-    def write_denials_only(id_: str, call: Any, facts: Any, verdict: Any, elapsed_us: int) -> str:
+    def write_denials_only(id_: str, call: Any, facts: Any, verdict: Any, elapsed_us: int, **more: Any) -> record.Line:
         if verdict.allows:
             raise TypeError
-        return write(id_, call, facts, verdict, elapsed_us)
+        return write(id_, call, facts, verdict, elapsed_us, **more)
 
     monkeypatch.setattr(record, "write", write_denials_only)
     assert [world.ask(SALE)] == world.recorded == ["DENY GATE_ERROR"]

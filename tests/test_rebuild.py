@@ -15,10 +15,14 @@ from agi_gate import config
 from agi_gate.call import Presentation, Request, understand
 from agi_gate.gate import decide_call
 from agi_gate.archive import Archive
+from agi_gate.decision_log import segment
+from agi_gate.decision_log.linked import MASKED
+from agi_gate.decision_log.pseudonyms import Keys, add_key
 from agi_gate.ops.exit_codes import DONE, FEED_REFUSED, UNREACHABLE, USAGE
 from agi_gate.ops.main import main
 from agi_gate.store import keys
 from agi_gate.store.reader import Store
+from tests.decision_log.writing import sealed, write_days
 from tests.support.gate_toml import write_gate_toml
 
 NUMBERS = [f"333123{offset:04d}" for offset in range(0, 10_000, 7)]
@@ -58,7 +62,7 @@ class Ops:
         store = Store.at(self.url, 2_000)
         call = [understand(Request(number, "fibra", caller_id="+390212340000", presentation=Presentation.ALLOWED),
                            self.settings.policy, datetime.fromisoformat(AT)) for number in [*NUMBERS[::50], *DENSE[::50]]]
-        return [decide_call(one, store, claim=False)[1].reasons for one in call]
+        return [decide_call(one, store, claim=False).verdict.reasons for one in call]
 
     def pages(self) -> dict[str, bytes]:
         """All that calls read, without the ids of the loads that wrote it."""
@@ -295,3 +299,70 @@ def test_numbers_that_are_new_or_only_history_are_no_flips(ops: Ops) -> None:
     ops.check(dict.fromkeys(NUMBERS[:10], 0), 10)
     ops.check(dict.fromkeys(NUMBERS, 0) | dict.fromkeys(NUMBERS[100:], 1), 12)
     ops.check(dict.fromkeys(NUMBERS, 1), 2)
+
+
+def record_of_a_used_callback_masked(keys_of: Keys, number: str = NUMBERS[0]) -> bytes:
+    lasting = json.dumps({
+        "v": 2, "chain": "0", "seq": 1, "prev": "0" * 64, "id": "x", "at": "2026-10-14T09:00:00.000000Z",
+        "reason": "CALLBACK_REQUESTED", "call": {"controller": "acme"},
+        "rests_on": {"callback": {"requested_at": "2026-10-13T07:00:00.000000Z"}},
+        "pseudonyms": {"destination": keys_of.pseudonym(f"+39{number}")}, "personal_sha256": "0" * 64},
+        separators=(",", ":"))[:-1]
+    return lasting.encode() + MASKED + b"\n"
+
+
+def masked_log(ops: Ops, record: bytes) -> None:
+    segment.write([record], ops.settings.log_path.with_name("decisions-2026-10-15T000000Z.jsonl.zst"))
+
+
+def with_a_key(ops: Ops) -> Keys:
+    ops.gate_toml.write_text(ops.gate_toml.read_text().replace("[log]", '[log]\nkey = "pseudonyms.key"'))
+    """The first of two keys."""
+    first = add_key(ops.folder / "pseudonyms.key", datetime.fromisoformat(AT))
+    add_key(ops.folder / "pseudonyms.key", datetime.fromisoformat(AT))
+    return first
+
+
+@pytest.mark.parametrize(("number", "callable_again"), ((NUMBERS[0], False), (NUMBERS[1], True)))
+def test_a_callback_in_a_masked_record_is_matched_with_the_key(ops: Ops, number: str, callable_again: bool) -> None:
+    callback(ops)
+    masked_log(ops, record_of_a_used_callback_masked(with_a_key(ops), number))
+    empty(ops.url)
+    ops("rebuild")
+    assert is_callable(ops) is callable_again
+
+
+@pytest.mark.parametrize("key_file", ("none", "another", "open to others", "damaged"))
+def test_without_the_key_of_a_masked_record_callbacks_are_not_made_again_unasked(ops: Ops, key_file: str) -> None:
+    callback(ops)
+    masked_log(ops, record_of_a_used_callback_masked(with_a_key(ops)))
+    path = ops.folder / "pseudonyms.key"
+    if key_file == "none":
+        path.unlink()
+    elif key_file == "another":
+        path.write_text(path.read_text().splitlines()[1] + "\n")
+    elif key_file == "open to others":
+        path.chmod(0o644)
+    else:
+        path.write_text("k1\n")
+    empty(ops.url)
+    ops("rebuild", code=FEED_REFUSED)
+    assert "--without-callbacks" in ops.err and ops.pages() == {}
+    ops("rebuild", "--without-callbacks")
+
+
+def test_a_sealed_log_that_is_missing_cannot_say_which_callbacks_were_used(ops: Ops) -> None:
+    callback(ops)
+    write_days(ops.settings.log_path)
+    sealed(ops.settings.log_path, 1).compressed.unlink()
+    empty(ops.url)
+    ops("rebuild", code=FEED_REFUSED)
+    assert "is missing" in ops.err and ops.pages() == {}
+
+
+def test_heads_and_seals_beside_a_log_are_no_logs(ops: Ops) -> None:
+    callback(ops)
+    write_days(ops.settings.log_path)
+    empty(ops.url)
+    ops("rebuild")
+    assert is_callable(ops)

@@ -174,7 +174,8 @@ def test_without_the_store_a_marketing_call_is_denied_and_no_number_is_told(
 
 
 def test_without_the_log_a_call_is_denied(gate_toml: Path) -> None:
-    write_gate_toml(gate_toml.parent, ("decisions.jsonl", "/dev/full"))
+    (gate_toml.parent / "full.jsonl").symlink_to("/dev/full")
+    write_gate_toml(gate_toml.parent, ("decisions.jsonl", "full.jsonl"))
     with running() as process:
         say(process, header((CLEAR, "fibra", "carrier1")))
         assert verdict_of(answered(process)) == "DENY LOG_UNAVAILABLE"

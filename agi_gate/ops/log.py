@@ -18,6 +18,7 @@ from agi_gate import config
 from agi_gate.number import parse_destination
 from agi_gate.ops import exit_codes
 from agi_gate.ops.arguments import instant
+from agi_gate.ops.log_verbs import EPILOG, add_verbs
 from agi_gate.regime import ROME
 
 _PIPE_COLUMNS = 200
@@ -25,7 +26,8 @@ _PIPE_COLUMNS = 200
 
 def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser = verbs.add_parser("log", parents=[common], help="search the decisions",
-                              epilog="example: agi-gate log --number 3331234500 --since 2026-10-01T00:00:00+02:00",
+                              epilog="example: agi-gate log --number 3331234500 --since 2026-10-01T00:00:00+02:00\n\n"
+                                     + EPILOG,
                               formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", metavar="LOG", help="decision logs (default: the configuration's)")
     parser.add_argument("--number", metavar="N")
@@ -37,6 +39,7 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="T", type=instant)
     parser.add_argument("--json", action="store_true", help="the records themselves, one a line")
     parser.set_defaults(run=run)
+    add_verbs(parser, common)
 
 
 def run(arguments: argparse.Namespace, settings: config.Settings) -> int:

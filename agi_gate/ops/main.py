@@ -17,8 +17,8 @@ if _interrupt is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from agi_gate import __version__, config
-from agi_gate.ops import (check, completion, exit_codes, export, load, log, preflight, purge, rebuild, rollback, serve,
-                          status)
+from agi_gate.ops import (check, completion, exit_codes, export, load, log, preflight, purge, rebuild, replay, rollback,
+                          serve, status)
 from agi_gate.quiet import OncePerSoOften
 
 if _interrupt is signal.default_int_handler:
@@ -28,7 +28,7 @@ if _interrupt is signal.default_int_handler:
 _FOR_CALLS = (serve.run, check.run)
 _WAY_GIVEN = 19
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_VERBS = (serve, check, preflight, export, load, rollback, rebuild, purge, status, log)
+_VERBS = (serve, check, preflight, export, load, rollback, rebuild, purge, status, log, replay)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         description="The outbound call gate for Asterisk: each call decided by the law of its day, and on record.",
         epilog="exit codes: 0 ALLOW or done, 1 crash, 2 usage or configuration, 3 DENY, "
                "4 the store or the log could not be reached, 5 feed refused, nothing changed, "
-               "6 stale (agi-gate status)")
+               "6 stale (agi-gate status), 7 evidence does not verify or is not decided again")
     main_parser.add_argument("--version", action="version", version=f"agi-gate {__version__}")
     completion.add_to(main_parser)
     verbs = main_parser.add_subparsers(metavar="VERB", required=True)
@@ -89,11 +89,17 @@ def _run(argv: Sequence[str] | None) -> int:
         print("agi-gate: stdout is closed, and the answer goes there; nothing was done (use >/dev/null)",
               file=sys.stderr)
         return exit_codes.CRASHED
-    settings = config.load(config.find_path(getattr(arguments, "config", None)))
+    # a verb may have its own way to the configuration, or do without
+    read_settings = getattr(arguments, "settings", _settings)
+    settings = read_settings(arguments)
     if argv is None and arguments.run not in _FOR_CALLS:
         os.nice(_WAY_GIVEN)
     code: int = arguments.run(arguments, settings)
     return code
+
+
+def _settings(arguments: argparse.Namespace) -> config.Settings:
+    return config.load(config.find_path(getattr(arguments, "config", None)))
 
 
 def _stdout_works() -> bool:

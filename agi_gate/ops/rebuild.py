@@ -19,10 +19,12 @@ from typing import Any
 from agi_gate import config, feeds, record
 from agi_gate.archive import Archive, ArchiveError
 from agi_gate.archive.receipts import Receipt
-from agi_gate.columns import Column, empty, merge_columns
+from agi_gate.columns import Column, e164_of, empty, merge_columns
+from agi_gate.decision_log.pseudonyms import KeyFileError, Keys
+from agi_gate.decision_log.segment import SegmentError
 from agi_gate.ops import exit_codes, feed_kinds, rollback
 from agi_gate.ops.accept import TIMEOUT_MS, refuse_forgetful
-from agi_gate.ops.used_callbacks import used_callbacks
+from agi_gate.ops.used_callbacks import CannotTell, logs_of, used_callbacks
 from agi_gate.store import keys, loader, pages, values
 from agi_gate.store.loader import Load
 from agi_gate.store.lock import LoadConflict
@@ -75,7 +77,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         controllers = sorted({controller for receipt in receipts for controller in receipt["controllers"]})
         _refuse_full_store(servers, controllers)
         states = _states(archive, receipts)
-        _mark_used(states, settings.log_path, arguments)
+        _mark_used(states, settings.log, arguments)
         for controller in controllers:
             _show(servers, controller, states[controller])
         for pending in archive.receipts.pending():
@@ -178,7 +180,7 @@ def _restore(archive: Archive, purge: Receipt, states: dict[str, _State]) -> Non
         states[controller].used |= {(e164, mark) for e164, mark in marks}
 
 
-def _mark_used(states: dict[str, _State], log_path: Path, arguments: argparse.Namespace) -> None:
+def _mark_used(states: dict[str, _State], log: config.LogSettings, arguments: argparse.Namespace) -> None:
     """Add the call-backs that the decision logs say were used up."""
     if not any(len(state.columns.get(keys.CALLBACKS, empty())) for state in states.values()):
         return
@@ -186,14 +188,21 @@ def _mark_used(states: dict[str, _State], log_path: Path, arguments: argparse.Na
         for state in states.values():
             state.columns.pop(keys.CALLBACKS, None)
         return
-    logs = sorted({*log_path.parent.glob(log_path.name + "*"), *map(Path, arguments.log)})
-    if not logs:
-        raise _Refused(f"there are call-backs in the archive, and no decision log at {log_path} says which were used up; "
-                       "name it with --log, or leave them out with --without-callbacks")
     try:
-        for controller, marks in used_callbacks(logs).items():
+        logs = sorted({*logs_of(log.path), *map(Path, arguments.log)})
+        if not logs:
+            raise _Refused(f"there are call-backs in the archive, and no decision log at {log.path} says which were used "
+                           "up; name it with --log, or leave them out with --without-callbacks")
+        used = used_callbacks(logs)
+        numbers = {controller: map(e164_of, state.columns.get(keys.CALLBACKS, empty()).numbers.tolist())
+                   for controller, state in states.items()}
+        key_file = Keys.load(log.key) if used.masked and log.key is not None else None
+        for controller, marks in used.of_numbers(numbers, key_file).items():
             states[controller].used |= set(marks)
-    except (OSError, EOFError) as error:
+    except (CannotTell, KeyFileError) as error:
+        raise _Refused(f"{error}; so it cannot be said which call-backs were used up; or leave them out with "
+                       "--without-callbacks") from error
+    except (OSError, EOFError, SegmentError) as error:
         raise _Refused(f"a decision log cannot be read ({error}), so it cannot be said which call-backs were used up; "
                        "mend it, or leave them out with --without-callbacks") from error
 

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from agi_gate import config, daemon
+from agi_gate.decision_log.pseudonyms import KeyFileError
 from agi_gate.ops import exit_codes
 
 
@@ -21,6 +22,6 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     try:
         return daemon.serve(config.find_path(getattr(arguments, "config", None)), settings)
-    except daemon.ListenError as error:
+    except (daemon.ListenError, KeyFileError) as error:
         print(f"agi-gate serve: {error}", file=sys.stderr)
         return exit_codes.USAGE

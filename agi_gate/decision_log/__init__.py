@@ -1,0 +1,136 @@
+"""The decision log: one line a decision, written before Asterisk is answered.
+
+Edge.  It writes what it is given: what a record holds is `record`'s.  Here stands the way of one record into the file;
+upkeep (rotation, seals, masking), verification and search are modules beside it, and no call imports them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Literal
+
+from agi_gate.decision_log.chain import Chain
+from agi_gate.decision_log.syncing import Syncing
+from agi_gate.record import Line
+
+# numbers of called people are in it: nobody but the gate's user and its group
+_MODE = 0o640
+_MAX_WAIT_S = 2.0  # also where the caller would wait for ever
+_LOOK_S = 0.0002
+
+
+class LogUnavailable(Exception):
+    """The decision is not on record."""
+
+
+class DecisionLog:
+    """The open file, to which all workers append, each with a chain of its own.
+
+    Whoever writes holds the file alone for that long: so a line that a full disk has cut is taken back before another
+    goes behind it, and a file that is renamed by whoever holds it alone is never written to again.
+    """
+
+    def __init__(self, path: Path, durability: Literal["written", "synced"] = "written") -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._descriptor: int | None = None
+        self._chain: Chain | None = None
+        self._ended = -1
+        self._syncing = Syncing() if durability == "synced" else None
+
+    def append(self, line: Line, deadline: float = math.inf) -> None:
+        """Write one record.  Raises LogUnavailable; then the caller must deny.
+
+        `deadline` is an instant of `time.monotonic()`.
+        """
+        until = min(deadline, time.monotonic() + _MAX_WAIT_S)
+        if not self._lock.acquire(timeout=max(0.0, until - time.monotonic())):
+            raise LogUnavailable(f"{self._path}: others wait for it, and time is up")
+        try:
+            descriptor = self._hold(until)
+            try:
+                self._write(descriptor, line)
+                ticket = None if self._syncing is None else self._syncing.ask(descriptor)
+            finally:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+        except OSError as error:
+            raise LogUnavailable(f"{self._path}: {error.strerror}") from error
+        finally:
+            self._lock.release()
+        if self._syncing is not None and ticket is not None and not self._syncing.wait(ticket, until):
+            raise LogUnavailable(f"{self._path}: the disk did not take it in time")
+
+    def probe(self) -> None:
+        """Open the file without writing to it.  Raises LogUnavailable."""
+        try:
+            with self._lock:
+                self._opened()
+        except OSError as error:
+            raise LogUnavailable(f"{self._path}: {error.strerror}") from error
+
+    def close(self) -> None:
+        with self._lock:
+            if self._chain is not None:
+                self._chain.close()
+                self._chain = None
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    # --- one record
+
+    def _write(self, descriptor: int, line: Line) -> None:
+        size = os.fstat(descriptor).st_size
+        if size != self._ended and size and os.pread(descriptor, 1, size - 1) != b"\n":
+            # somebody died within a line: it is ended, so that ours is one by itself
+            size += os.write(descriptor, b"\n")
+        if self._chain is None:
+            self._chain = Chain.claim(self._path, descriptor)
+        data, record_hash = self._chain.next(line)
+        data += b"\n"
+        written = os.write(descriptor, data)
+        if written < len(data):
+            os.ftruncate(descriptor, size)
+            raise LogUnavailable(f"{self._path}: the disk took {written} of {len(data)} bytes")
+        self._ended = size + written
+        self._chain.went_on(record_hash, self._ended)
+
+    def _hold(self, until: float) -> int:
+        """The open file, held alone, and still the one at the path.  Raises OSError, LogUnavailable."""
+        while True:
+            descriptor = self._opened()
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= until:
+                        raise LogUnavailable(f"{self._path}: another process holds it, and time is up") from None
+                    time.sleep(_LOOK_S)
+            if self._is_at_path(descriptor):
+                return descriptor
+            self._close_file()
+
+    def _opened(self) -> int:
+        if self._descriptor is None:
+            # to be read too: what somebody left torn is looked for
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
+            self._ended = -1
+        return self._descriptor
+
+    def _is_at_path(self, descriptor: int) -> bool:
+        try:
+            at_path, mine = os.stat(self._path), os.fstat(descriptor)
+        except FileNotFoundError:
+            return False
+        return (at_path.st_dev, at_path.st_ino) == (mine.st_dev, mine.st_ino)
+
+    def _close_file(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

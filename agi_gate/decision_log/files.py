@@ -1,0 +1,159 @@
+"""The files of a log: the open one, and what was rotated away from it, in order of time.
+
+Edge.  A rotated file is named by the time of its rotation, in UTC, which sorts.  Of `decisions.jsonl`:
+
+    decisions.jsonl                               open: all workers append to it
+    decisions.jsonl.chains/                       where each chain ends
+    decisions-2026-11-24T093000Z.jsonl            rotated away, until it is sealed and compressed
+    decisions-2026-11-24T093000Z.jsonl.zst        sealed
+    decisions-2026-11-24T093000Z.seal             its seal, which stays when the file is past retention
+    decisions-2026-11-24T093000Z.idx              its index; made again where it is missing
+    .decisions.jsonl.keep                         the lock of whoever rotates, seals and masks; when something is due
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from agi_gate.decision_log.segment import SUFFIX
+
+SEAL = ".seal"
+_STAMP = "%Y-%m-%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What was rotated away at one time, whatever is left of it."""
+
+    log: Path
+    stamp: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.log.stem}-{self.stamp}"
+
+    @property
+    def plain(self) -> Path:
+        return self.log.with_name(self.name + self.log.suffix)
+
+    @property
+    def compressed(self) -> Path:
+        return self.log.with_name(self.name + self.log.suffix + SUFFIX)
+
+    @property
+    def seal(self) -> Path:
+        return self.log.with_name(self.name + SEAL)
+
+    @property
+    def index(self) -> Path:
+        return self.log.with_name(self.name + ".idx")
+
+    @property
+    def rotated_at(self) -> datetime:
+        return datetime.strptime(self.stamp, _STAMP).replace(tzinfo=UTC)
+
+    @property
+    def file(self) -> Path | None:
+        """Where its records stand; the compressed file appears whole, so that it is as good as the plain one."""
+        return next((path for path in (self.compressed, self.plain) if path.exists()), None)
+
+
+def of(log: Path) -> list[LogFile]:
+    """All files that hold records, the oldest first, the open one last."""
+    rotated = [path for segment in segments(log) if (path := segment.file) is not None]
+    return [LogFile(path) for path in (*rotated, *([log] if not rotated or log.exists() else ()))]
+
+
+def segments(log: Path) -> list[Segment]:
+    """All that was rotated away, the oldest first; with those of which the seal alone is left."""
+    name = re.compile(re.escape(log.stem) + r"-([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z)"
+                      + f"(?:{re.escape(log.suffix)}(?:{re.escape(SUFFIX)})?|{re.escape(SEAL)})")
+    try:
+        found = {match[1] for entry in os.listdir(log.parent) if (match := name.fullmatch(entry))}
+    except FileNotFoundError:
+        return []
+    return [Segment(log, stamp) for stamp in sorted(found) if _is_time(stamp)]
+
+
+def segment_of(path: Path) -> Segment | None:
+    """The segment that a file is of, by its name.
+
+    >>> segment_of(Path("decisions-2026-11-24T093000Z.jsonl.zst")).log.name
+    'decisions.jsonl'
+    """
+    match = re.fullmatch(r"(.+)-([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z)(|\.[^.]+)",
+                         path.name.removesuffix(SUFFIX))
+    if match is None or match[3] in (SEAL, ".idx") or not _is_time(match[2]):
+        return None
+    return Segment(path.with_name(match[1] + match[3]), match[2])
+
+
+def next_segment(log: Path, now: datetime) -> Segment:
+    """The segment that is rotated away now: its name sorts behind all others, whatever the clock did."""
+    stamp = now.astimezone(UTC).strftime(_STAMP)
+    known = segments(log)
+    if known and known[-1].stamp >= stamp:
+        stamp = (known[-1].rotated_at + timedelta(seconds=1)).strftime(_STAMP)
+    return Segment(log, stamp)
+
+
+def keep_state(log: Path) -> Path:
+    return log.with_name(f".{log.name}.keep")
+
+
+def pieces(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
+    """A plain file in pieces of whole lines; what has no newline at its end comes last.  Raises OSError."""
+    rest = b""
+    with path.open("rb") as stream:
+        while data := stream.read(size):
+            whole, newline, after = data.rpartition(b"\n")
+            if newline:
+                yield rest + whole + newline
+                rest = after
+            else:
+                rest += data
+    if rest:
+        yield rest
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed or removed in a folder outlast a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_whole(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that appears whole and synced, in place of what was there.  Raises OSError."""
+    partial = path.with_name(f".{path.name}.partial")  # what a kill leaves, the next attempt writes over
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "wb") as stream:
+            os.fchmod(stream.fileno(), mode)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def _is_time(stamp: str) -> bool:
+    try:
+        datetime.strptime(stamp, _STAMP)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,171 @@
+"""Keep: the files of a log are rotated, sealed, compressed, indexed, masked and, past retention, removed.
+
+Edge.  Each step leaves files that are whole and verify, so that it may be killed behind any: the next time goes on from
+there.  A file that does not verify is left as it is, and told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from agi_gate.decision_log import files, index, keep_state, rotation, sealing, segment
+from agi_gate.decision_log.files import Segment
+from agi_gate.decision_log.keep_state import State
+from agi_gate.decision_log.masking import Masking
+from agi_gate.decision_log.rotation import RotationBusy
+from agi_gate.decision_log.sealing import Seal, SealError
+from agi_gate.decision_log.segment import SegmentError
+from agi_gate.record import instant
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    rotate_mb: int = 256
+    pseudonymise_after_days: int | None = None
+    decisions_days: int = 1827
+
+    def due_at(self, seal: Seal) -> datetime | None:
+        """When a sealed file is to be masked or removed next; None: never."""
+        if seal.last_at is None or "removed_at" in seal.file:
+            return None
+        days = (self.decisions_days if self.pseudonymise_after_days is None or "masked_at" in seal.file
+                else min(self.pseudonymise_after_days, self.decisions_days))
+        return seal.last_at + timedelta(days=days)
+
+    def __str__(self) -> str:
+        return f"{self.pseudonymise_after_days} {self.decisions_days}"
+
+
+def is_due(log: Path, plan: Plan, now: datetime) -> bool:
+    """Say whether `keep` has something to do: a look at the folder, and no file read whole.  Raises OSError."""
+    if rotation.is_due(log, plan.rotate_mb, now):
+        return True
+    state, segments = keep_state.read(log), files.segments(log)
+    if not segments:
+        return False
+    return (state is None or state.plan != str(plan) or (state.due_at is not None and state.due_at <= now)
+            or any(one.plain.exists() or not one.seal.exists() for one in segments[-2:]))
+
+
+def keep(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell, *, rotate_now: bool = False) -> None:
+    """Do what is due; `did` is told each step, `complain` what could not be done.  Raises KeepBusy, OSError."""
+    with keep_state.alone(log):
+        if rotate_now or rotation.is_due(log, plan.rotate_mb, now):
+            try:
+                if (rotated := rotation.rotate(log, now)) is not None:
+                    did(f"rotated {log.name} to {rotated.plain.name}")
+            except RotationBusy as error:
+                complain(str(error))
+        seals = list(_sealed(log, now, did, complain))
+        for one, seal in seals:
+            try:
+                _compress(one, seal, did)
+                _remove_or_mask(one, seal, plan, now, did, complain)
+            except (_Unlike, SegmentError) as error:
+                complain(f"{one.name}: {error}; it is left as it is: see `agi-gate log verify`")
+        due = [at for _, seal in seals if (at := plan.due_at(seal)) is not None and at > now]
+        keep_state.write(log, State(seals[-1][1].digest if seals else None, min(due, default=None), str(plan)))
+
+
+class _Unlike(Exception):
+    """A file is not what its seal says."""
+
+
+def _sealed(log: Path, now: datetime, did: Tell, complain: Tell) -> Iterator[tuple[Segment, Seal]]:
+    """Each segment with its seal, which is made where there is none; the oldest first."""
+    before: str | None = None
+    for one in files.segments(log):
+        try:
+            seal = sealing.read(one.seal)
+        except FileNotFoundError:
+            if not one.plain.exists():
+                complain(f"{one.compressed.name} has no seal: see `agi-gate log verify`")
+                continue
+            seal = sealing.made(one, before, now)
+            sealing.write(one, seal)
+            keep_state.write(log, State(seal.digest))
+            did(f"sealed {one.plain.name}: {seal.seal['records']:,} records, digest {seal.digest}")
+        except SealError as error:
+            complain(f"{error}: see `agi-gate log verify`")
+            continue
+        before = seal.digest
+        yield one, seal
+
+
+def _compress(one: Segment, seal: Seal, did: Tell) -> None:
+    if not one.plain.exists() or "removed_at" in seal.file:
+        return
+    if _digest(files.pieces(one.plain)) != seal.file["sha256"]:
+        raise _Unlike("it is not what was sealed")
+    if not one.compressed.exists() or not _is(one.compressed, seal):
+        segment.compress(one.plain, one.compressed)
+        one.compressed.chmod(sealing.MODE)
+        if not _is(one.compressed, seal):
+            raise _Unlike("what was compressed is not what was sealed")
+    index.build(one.compressed)
+    one.plain.unlink()
+    files.sync_folder(one.plain.parent)
+    did(f"compressed {one.plain.name}")
+
+
+def _remove_or_mask(one: Segment, seal: Seal, plan: Plan, now: datetime, did: Tell, complain: Tell) -> None:
+    if "removed_at" in seal.file or (seal.last_at is not None
+                                     and seal.last_at + timedelta(days=plan.decisions_days) <= now):
+        _remove(one, seal, now, did)
+    elif (plan.pseudonymise_after_days is not None and "masked_at" not in seal.file and one.compressed.exists()
+          and seal.last_at is not None and seal.last_at + timedelta(days=plan.pseudonymise_after_days) <= now):
+        _mask(one, seal, now, did, complain)
+
+
+def _remove(one: Segment, seal: Seal, now: datetime, did: Tell) -> None:
+    there = [path for path in (one.plain, one.compressed, one.index) if path.exists()]
+    if not there and "removed_at" in seal.file:
+        return
+    if "removed_at" not in seal.file:
+        seal.file["removed_at"] = instant(now)
+        sealing.write(one, seal)  # before the file goes: without this it would be one that somebody took away
+    for path in there:
+        path.unlink()
+    files.sync_folder(one.seal.parent)
+    did(f"removed {one.name}, past retention; its seal stays")
+
+
+def _mask(one: Segment, seal: Seal, now: datetime, did: Tell, complain: Tell) -> None:
+    first = Masking(one.compressed)
+    for _ in first.lines():
+        pass
+    if (first.before.hexdigest() not in (seal.file["sha256"], seal.file.get("masking"))
+            or first.tally.sealed()["content_sha256"] != seal.seal["content_sha256"]):
+        raise _Unlike("it is not what was sealed, so it is not masked")
+    # named before it is there: killed between the two, each of both is known
+    seal.file["masking"] = first.after.hexdigest()
+    sealing.write(one, seal)
+    segment.write(Masking(one.compressed).lines(), one.compressed, sealing.MODE)
+    seal.file = {"sha256": first.after.hexdigest(), "bytes": first.size, "masked_at": instant(now),
+                 "masked": first.masked, "not_masked": first.without_pseudonym}
+    index.build(one.compressed)
+    sealing.write(one, seal)
+    did(f"masked {first.masked:,} records of {one.name}")
+    if first.without_pseudonym:
+        complain(f"{one.name}: {first.without_pseudonym:,} records have no pseudonym, for no key was there when they were "
+                 "written: they are not masked, since nobody could find them by their number again")
+
+
+def _is(compressed: Path, seal: Seal) -> bool:
+    try:
+        return bool(_digest(segment.lines(compressed)) == seal.file["sha256"])
+    except SegmentError:
+        return False
+
+
+def _digest(pieces: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,114 @@
+"""The seal of a rotated file: what was in it when it was closed, and the digest of the seal before.
+
+Edge, codec of one file.  Two parts:
+
+    {"seal": {...}, "digest": "<SHA-256 of the seal part>", "file": {...}}
+
+`seal` never changes again, for masking changes nothing that it says; its digest is taken of its JSON with sorted keys and
+without spaces, as `jq -jcS .seal FILE` writes it.  `file` says what has become of the file since: its own SHA-256, and
+when it was masked or removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from agi_gate import __version__
+from agi_gate.decision_log import files, linked
+from agi_gate.decision_log.files import Segment
+from agi_gate.decision_log.tally import Tally
+from agi_gate.record import instant
+
+MODE = 0o640
+_VERSION = 1
+
+
+class SealError(Exception):
+    """A seal cannot be read; the message says why."""
+
+
+@dataclass(slots=True)
+class Seal:
+    seal: dict[str, Any]
+    digest: str
+    file: dict[str, Any]
+
+    @property
+    def last_at(self) -> datetime | None:
+        return datetime.fromisoformat(self.seal["last_at"]) if self.seal["last_at"] else None
+
+
+def made(segment: Segment, before: str | None, now: datetime) -> Seal:
+    """The seal of a file that was rotated away and is plain still.  Raises OSError."""
+    tally, whole, size = Tally(), hashlib.sha256(), 0
+    for piece in files.pieces(segment.plain):
+        whole.update(piece)
+        size += len(piece)
+        for line in BytesIO(piece):  # not splitlines(): it takes a carriage return for an end, too
+            line = line.removesuffix(b"\n")
+            tally.add(line, linked.read(line))
+    body = {"version": _VERSION, "segment": segment.name, "prev_seal": before, "rotated_at": instant(segment.rotated_at),
+            "sealed_at": instant(now), "program": f"agi-gate {__version__}", **tally.sealed()}
+    return Seal(body, digest_of(body), {"sha256": whole.hexdigest(), "bytes": size})
+
+
+def digest_of(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def write(segment: Segment, seal: Seal) -> None:
+    """Write a seal; it appears whole and synced.  Raises OSError."""
+    text = json.dumps({"seal": seal.seal, "digest": seal.digest, "file": seal.file}, indent=1) + "\n"
+    files.write_whole(segment.seal, text.encode(), MODE)
+
+
+def read(path: Path) -> Seal:
+    """Read a seal, whether or not its digest is right.  Raises SealError, and FileNotFoundError where there is none."""
+    try:
+        data = json.loads(path.read_bytes())
+        seal = Seal(data["seal"], data["digest"], data["file"])
+        body = seal.seal
+        ends = [(ends["first_seq"], ends["first_prev"], ends["last_seq"], ends["last_hash"])
+                for ends in body["chains"].values()]
+        fine = (all(type(value) is kind for value, kind in (
+                    (seal.digest, str), (body["segment"], str), (body["lines"], int), (body["records"], int),
+                    (body["content_sha256"], str), (body["blocks"], list), (seal.file, dict)))
+                and (body["prev_seal"] is None or isinstance(body["prev_seal"], str))
+                and all(tuple(map(type, end)) == (int, str, int, str) for end in ends)
+                and (seal.last_at is None or seal.last_at.tzinfo is not None))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise SealError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise SealError(f"{path} is no seal any more: it was damaged or changed") from error
+    if not fine or body["version"] != _VERSION:
+        raise SealError(f"{path} is no seal of version {_VERSION}")
+    return seal
+
+
+def newest(segments: Iterable[Segment]) -> Seal | None:
+    """The seal of the last segment that has one.  Raises SealError."""
+    last = None
+    for segment in segments:
+        if segment.seal.exists():
+            last = segment
+    return None if last is None else read(last.seal)
+
+
+def last_of(log: Path) -> dict[str, tuple[int, str]]:
+    """Chain -> seq and hash of its last record in the sealed files, for whoever has to go on from it.  Raises SealError."""
+    found: dict[str, tuple[int, str]] = {}
+    for segment in files.segments(log):
+        if segment.seal.exists():
+            for chain, ends in read(segment.seal).seal["chains"].items():
+                if ends["last_seq"] >= found.get(chain, (-1, ""))[0]:
+                    found[chain] = ends["last_seq"], ends["last_hash"]
+    return found

@@ -1,0 +1,63 @@
+"""Group commit: one thread syncs the log for all who wait, and nobody waits longer than its own deadline.
+
+Edge.  A disk may stand still, and who waits in the kernel cannot be called back: so it is not the calls' threads.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+
+class Syncing:
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._asked, self._done = 0, 0
+        self._failed: set[int] = set()
+        self._files: list[int] = []  # descriptors that hold records which are not synced
+        self._thread: threading.Thread | None = None
+
+    def ask(self, descriptor: int) -> int:
+        """Have what was written so far synced; the ticket is for `wait`.  Raises OSError."""
+        with self._condition:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, daemon=True)
+                self._thread.start()
+            # a file of its own: the log's may be closed by then
+            self._files.append(os.dup(descriptor))
+            self._asked += 1
+            self._condition.notify_all()
+            return self._asked
+
+    def wait(self, ticket: int, until: float) -> bool:
+        """Say whether it is on the disk, by an instant of `time.monotonic()`."""
+        with self._condition:
+            done = self._condition.wait_for(lambda: self._done >= ticket, max(0.0, until - time.monotonic()))
+            failed = ticket in self._failed
+            self._failed.discard(ticket)
+            return done and not failed
+
+    def _work(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._files)
+                files, self._files = self._files, []
+                first, last = self._done + 1, self._asked
+            failed = False
+            synced: set[tuple[int, int]] = set()
+            for file in files:
+                try:
+                    found = os.fstat(file)
+                    if (found.st_dev, found.st_ino) not in synced:
+                        os.fdatasync(file)
+                        synced.add((found.st_dev, found.st_ino))
+                except OSError:
+                    failed = True
+                finally:
+                    os.close(file)
+            with self._condition:
+                self._done = last
+                if failed:
+                    self._failed.update(range(first, last + 1))
+                self._condition.notify_all()

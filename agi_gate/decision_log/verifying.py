@@ -1,0 +1,264 @@
+"""Verify: whether a log is what was written, and where it is not.
+
+Edge.  One pass over all files, in order of time: each record against its chain, each sealed file against its seal, each
+seal against the seal after it, the end of each chain against its head.  Nothing is kept of a record that was seen, so
+that a million of them take no memory.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+from agi_gate.decision_log import files, heads, keep_state, linked
+from agi_gate.decision_log.chains import Chains, End
+from agi_gate.decision_log.files import Segment
+from agi_gate.decision_log.findings import Place, Problems, name
+from agi_gate.decision_log.linked import Link, Personal, Torn, Version1
+from agi_gate.decision_log.seal_check import Seals
+from agi_gate.decision_log.sealing import Seal
+from agi_gate.decision_log.segment import SUFFIX, SegmentError
+from agi_gate.decision_log.segment import Segment as Compressed
+from agi_gate.decision_log.tally import Tally
+
+Advance = Callable[[int, int], None]  # bytes and lines that were read
+_SETTLED_S = 0.05
+_KEEP_WAIT_S = 60.0
+
+
+@dataclass
+class Report:
+    problems: Problems = field(default_factory=Problems)
+    notices: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    records: int = 0
+    masked: int = 0
+    version_1: int = 0
+    files: int = 0
+    seals: int = 0
+    newest_seal: str | None = None
+    ends: dict[str, tuple[int, str]] = field(default_factory=dict)  # chain -> seq and hash of its last record
+    found: set[str] = field(default_factory=set)  # of what was expected
+
+    @property
+    def verifies(self) -> bool:
+        return not self.problems.counts
+
+
+def verify(log: Path, expected: Iterable[str] = (), advance: Advance = lambda done, rows: None) -> Report:
+    """Verify all files of a log.  Raises OSError where the folder or the open file cannot be read."""
+    report = Report()
+    with keep_state.undisturbed(log, _KEEP_WAIT_S) as is_undisturbed:
+        if not is_undisturbed:
+            report.notices.append("`agi-gate log keep` is at work on these files: what it replaces meanwhile may look "
+                                  "wrong; run this again when it is done")
+        _Verification(report, set(expected), advance, whole=True).log(log)
+    return report
+
+
+def verify_files(paths: Iterable[Path], expected: Iterable[str] = (),
+                 advance: Advance = lambda done, rows: None) -> Report:
+    """Verify some files alone: what is before and behind them is not known."""
+    report = Report()
+    _Verification(report, set(expected), advance, whole=False).some(paths)
+    return report
+
+
+class _Verification:
+    def __init__(self, report: Report, expected: set[str], advance: Advance, *, whole: bool) -> None:
+        self.report, self.expected, self.advance = report, expected, advance
+        self.problems = report.problems
+        self.chains = Chains(report.problems, from_start=whole)
+        self.seals = Seals(report.problems, self.chains)
+        self._is_chained = False  # a record of version 2 was seen, so that none of version 1 can follow
+
+    def log(self, log: Path) -> None:
+        before: Seal | None = None
+        segments = files.segments(log)
+        heads_before = heads.read_all(log)
+        seal_is_lost = False
+        for segment in segments:
+            seal = self.seals.read(segment)
+            if seal is not None:
+                self.seals.follows(segment, seal, before, seal_is_lost)
+                before, seal_is_lost = seal, False
+            elif segment.seal.exists():
+                seal_is_lost = True  # it was told
+            elif segment.compressed.exists():
+                self.problems.add(f"{segment.compressed.name}: its seal {segment.seal.name} is missing", "seal")
+                seal_is_lost = True
+            self._segment(segment, seal)
+        if before is not None:
+            self.report.newest_seal = before.digest
+        self.seals.newest(log)
+        if log.exists() or not segments:
+            self._plain(log, None)
+            self.report.files += 1
+        self._ends(log, heads_before)
+        self._finish()
+
+    def some(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            segment = files.segment_of(path)
+            seal = self.seals.read(segment) if segment is not None else None
+            try:
+                if path.suffix == SUFFIX:
+                    self._sealed(path, seal)
+                else:
+                    self._plain(path, seal)
+                self.report.files += 1
+            except OSError as error:
+                self.report.unreadable.append(f"{path} cannot be read: {error.strerror}")
+        self._finish()
+
+    # --- files
+
+    def _segment(self, segment: Segment, seal: Seal | None) -> None:
+        path = segment.file
+        if path is None:
+            if seal is not None:
+                self._absent(segment, seal)
+            return
+        self.report.files += 1
+        try:
+            if path == segment.compressed:
+                self._sealed(path, seal)
+            else:
+                self._plain(path, seal)
+        except OSError as error:
+            self.report.unreadable.append(f"{path} cannot be read: {error.strerror}")
+            if seal is not None:
+                self._pass_over(segment, seal)
+
+    def _absent(self, segment: Segment, seal: Seal) -> None:
+        what = f"{seal.seal['records']:,} records from {seal.seal['first_at']} to {seal.seal['last_at']}"
+        removed_at = seal.file.get("removed_at")
+        if removed_at is None:
+            self.problems.add(f"{segment.compressed.name} is missing: {what}; its seal is there, and does not say that it "
+                              "was removed", "missing file", Place(segment.compressed.name, 1))
+        else:
+            self.report.notices.append(f"{segment.name}: past retention, removed at {removed_at} ({what}); its seal is kept")
+        self._pass_over(segment, seal)
+
+    def _pass_over(self, segment: Segment, seal: Seal) -> None:
+        place = Place(segment.compressed.name, seal.seal["lines"])
+        for chain, ends in seal.seal["chains"].items():
+            self._is_chained = True
+            self.chains.pass_over(chain.encode(), ends["first_seq"], ends["first_prev"].encode(),
+                                  End(ends["last_seq"], ends["last_hash"].encode(), b"", place, None))
+            self._expect(ends["last_hash"])
+
+    def _sealed(self, path: Path, seal: Seal | None) -> None:
+        damaged: list[SegmentError] = []
+        with Compressed(path) as opened:
+            self._lines(path, opened.pieces(damaged.append), seal)
+        for error in damaged:
+            self.problems.add(f"{path.name}: {error}; lines behind it are counted without it", "damaged",
+                              Place(path.name, 1))
+
+    def _plain(self, path: Path, seal: Seal | None) -> None:
+        _settle(path)
+        self._lines(path, files.pieces(path), seal)
+
+    def _lines(self, path: Path, pieces: Iterator[bytes], seal: Seal | None) -> None:
+        tally, whole, file, ended = Tally(), sha256(), path.name, 0
+        state = {} if seal is None else seal.file
+        positions = not (state.get("masked_at") or state.get("masking"))
+        may_be_masked = not positions
+        told_before, lines = set(self.problems.told), 0
+        chains, problems, expected = self.chains, self.problems, self.expected
+        for piece in pieces:
+            whole.update(piece)
+            for line in BytesIO(piece):
+                ended += len(line)
+                if line[-1:] == b"\n":
+                    line = line[:-1]
+                what = linked.read(line)
+                tally.add(line, what)
+                if isinstance(what, Link):
+                    chains.add(what, Place(file, tally.lines), ended if positions else None)
+                    if what.personal is Personal.MASKED:
+                        self.report.masked += 1
+                        if not may_be_masked:
+                            problems.of("changed", Place(file, tally.lines), what.chain, what.seq,
+                                        "was masked, and no seal says so: its personal part was taken out by somebody else")
+                    if expected and what.hash.decode() in expected:
+                        self.report.found.add(what.hash.decode())
+                else:
+                    self._other(what, line, Place(file, tally.lines))
+            self._is_chained = self._is_chained or tally.records > 0
+            self.advance(len(piece), tally.lines - lines)
+            lines = tally.lines
+        self.report.records += tally.records + tally.version_1
+        self.report.version_1 += tally.version_1
+        if seal is not None:
+            self.seals.compare(seal, tally, whole.hexdigest(), file, told_before)
+
+    def _other(self, what: Torn | Version1 | None, line: bytes, place: Place) -> None:
+        if isinstance(what, Torn):
+            self.chains.add_torn(what, place)
+        elif isinstance(what, Version1):
+            if self._is_chained or self.chains.ends:
+                self.problems.add(f"{place}: a record of version 1 behind records of version 2: it was put in", "inserted",
+                                  place)
+        elif not line:
+            self.problems.add(f"{place}: an empty line, which nothing here writes", "no record", place)
+        else:
+            self.problems.add(f"{place}: is no record of this program: it was changed, or put in", "no record", place)
+
+    # --- ends
+
+    def _ends(self, log: Path, heads_before: dict[bytes, heads.Head | None]) -> None:
+        """The chains' ends against their heads, as they were before the file was read, and as they are now."""
+        heads_now = heads.read_all(log)
+        for chain, head in heads_before.items():
+            end = self.chains.ends.get(chain)
+            if head is None:
+                self.problems.add(f"the head of chain {name(chain)} is no head any more: it was changed or damaged", "head",
+                                  Place(name(chain) + heads.SUFFIX, 1), chain)
+            elif head.seq and (end is None or end.seq <= head.seq):
+                self.chains.told_end(chain, head.seq, head.hash, f"the chain's head {head.file}")
+        for chain, end in self.chains.ends.items():
+            now = heads_now.get(chain)
+            if chain in heads_before and now is None:
+                continue  # it was told
+            if now is None:
+                self.problems.add(f"chain {name(chain)} has no head in {heads.folder(log).name}: it was removed, or its "
+                                  f"records were put in (the last is {end.place})", "head", end.place, chain, end.seq)
+            elif end.seq > now.seq and not now.open:
+                self.problems.of("inserted", end.place, chain, end.seq,
+                                 f"was put in: the chain's head {now.file} says that it ended with record {now.seq}")
+
+    def _finish(self) -> None:
+        self.chains.finish()
+        self.seals.finish()
+        self.report.seals = self.seals.count
+        self.report.found |= self.expected & self.seals.digests
+        for place in self.chains.torn:
+            self.report.notices.append(f"{place}: torn by a crash: the beginning of a record that was never answered for; "
+                                       "no chain goes on from it")
+        for digest in sorted(self.expected - self.report.found):
+            self.problems.add(f"{digest} was expected, and is the digest of no seal and the hash of no record: what it "
+                              "stood for was rewritten or removed", "expected")
+        self.report.ends = {name(chain): (end.seq, end.hash.decode()) for chain, end in self.chains.ends.items()}
+        if self.report.version_1:
+            self.report.notices.append(f"{self.report.version_1:,} records of version 1, not chained: a change of one is "
+                                       "found only once its file is sealed")
+
+    def _expect(self, digest: str) -> None:
+        if digest in self.expected:
+            self.report.found.add(digest)
+
+
+def _settle(path: Path) -> None:
+    """Where a file's last line is being written just now, wait a moment."""
+    with path.open("rb") as stream:
+        if stream.seek(0, os.SEEK_END):
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                time.sleep(_SETTLED_S)

@@ -1,0 +1,269 @@
+"""Recorded calls decided again: by the policy entries that their records hold, or by a new policy; and the counting of it.
+
+Joint, no world: lines in, a tally out.  Tallies of parts add up to that of the whole, whoever counted the parts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from agi_gate import record
+from agi_gate.call import Call
+from agi_gate.decide import decide_with_facts, decide_without_facts
+from agi_gate.facts import Facts
+from agi_gate.ops.policy_changes import cause
+from agi_gate.policy import FailPolicy, Policy
+from agi_gate.regime import regime_at
+from agi_gate.shadow import Skipped, decide_on
+from agi_gate.verdict import Finding, Outcome, Reason, Verdict
+
+# what a verdict consists of, as it is recorded; a call is counted by the first that is not the same
+PARTS = ("verdict", "reason", "reasons", "source", "regime", "rests_on")
+# why a call is in no count of same and changed
+FAULT = "GATE_ERROR"  # the gate itself failed: no record can bring that back
+BY_PROGRAM = "this program decides so under the recorded policy too"
+# that many policies are held read: a log has a handful, and a hostile one must not fill the memory
+_POLICIES_HELD = 4096
+
+Key = tuple[str, str, str, str, str]  # what differs; verdict and reason as recorded; verdict and reason now
+
+
+@dataclass(slots=True)
+class Group:
+    """Calls that change in the same way."""
+
+    count: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+    examples: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, other: Group, examples: int) -> None:
+        self.count += other.count
+        self.causes += other.causes
+        self.examples = [*self.examples, *other.examples][:examples]
+
+
+@dataclass(slots=True)
+class Tally:
+    same: Counter[tuple[str, str]] = field(default_factory=Counter)  # verdict, reason
+    changed: dict[Key, Group] = field(default_factory=dict)
+    apart: Counter[str] = field(default_factory=Counter)
+    masked: int = 0
+    first_at: str = ""
+    last_at: str = ""
+    broken: list[tuple[int, str]] = field(default_factory=list)  # line, what is wrong with it
+    lines: int = 0
+
+    @property
+    def records(self) -> int:
+        return self.same.total() + self.changes + self.apart.total()
+
+    @property
+    def changes(self) -> int:
+        return sum(group.count for group in self.changed.values())
+
+    def note(self, key: Key, why: str, example: dict[str, Any], examples: int) -> None:
+        group = self.changed.setdefault(key, Group())
+        group.count += 1
+        if why:
+            group.causes[why] += 1
+        if len(group.examples) < examples:
+            group.examples.append(example | {"cause": why or None})
+
+    def add(self, other: Tally, examples: int) -> None:
+        """Take in what was counted of the lines that come next."""
+        self.same += other.same
+        self.apart += other.apart
+        self.masked += other.masked
+        for key, group in other.changed.items():
+            self.changed.setdefault(key, Group()).add(group, examples)
+        self.first_at = min(filter(None, (self.first_at, other.first_at)), default="")
+        self.last_at = max(self.last_at, other.last_at)
+        self.broken += [(self.lines + line, words) for line, words in other.broken]
+        self.lines += other.lines
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is replayed of each line, and how; `policy` None: each by what its own record holds."""
+
+    policy: Policy | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    examples: int = 3
+    shadow: bool = False  # count what a shadow policy said when the call was live, and decide nothing
+
+
+class Replay:
+    """Decides records again; holds the policies that it has read."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._since = None if wanted.since is None else record.instant(wanted.since)
+        self._until = None if wanted.until is None else record.instant(wanted.until)
+        self._policies: dict[str, Policy] = {}
+
+    def count(self, lines: Iterable[str]) -> Tally:
+        tally = Tally()
+        for line in lines:
+            tally.lines += 1
+            if not line.strip():
+                continue
+            try:
+                self._count(line, tally)
+            # whatever a line holds that is no record of ours, the rest is still read
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+                tally.broken.append((tally.lines, str(error) if isinstance(error, ValueError) else "it is no record"))
+        return tally
+
+    def _count(self, line: str, tally: Tally) -> None:
+        if (self._since or self._until) and not self._is_in_time(line):
+            return
+        recorded = record.parse(line)
+        at = record.instant(datetime.fromisoformat(recorded["at"]))
+        if self._since and at < self._since or self._until and at >= self._until:
+            return
+        if self._wanted.shadow:
+            self._count_shadow(recorded, tally)
+        else:
+            self._decide(line, recorded, tally)
+        tally.masked += bool(recorded["masked"])
+        tally.first_at = min(tally.first_at or at, at)
+        tally.last_at = max(tally.last_at, at)
+
+    def _is_in_time(self, line: str) -> bool:
+        """Tell by the text alone, where it is as we write it: most lines of a long log need no more than this."""
+        place = line.find('"at":"', 0, 400)
+        at = line[place + 6:place + 33]
+        if place < 0 or not at.endswith("Z"):
+            return True
+        return not (self._since and at < self._since or self._until and at >= self._until)
+
+    def _decide(self, line: str, recorded: dict[str, Any], tally: Tally) -> None:
+        facts = record.facts_of(recorded)
+        was = record.call_of(recorded, self._own_policy(line, recorded))
+        failed = recorded["fail"] is not None or recorded["reason"] == Reason.STORE_UNAVAILABLE.name
+        again = decide_again(was, facts, recorded)
+        call = was
+        if self._wanted.policy is not None:
+            call = record.call_of(recorded, self._wanted.policy)
+            controller = recorded["call"]["controller"]
+            decided = decide_on(call, controller, facts, failed=failed, fail=self._wanted.policy.fail)
+        else:
+            decided = again
+        if recorded["reason"] == FAULT and again.reason is not Reason.GATE_ERROR:
+            tally.apart[FAULT] += 1
+            return
+        if isinstance(decided, Skipped):
+            tally.apart[decided.value] += 1
+            return
+        what = difference(recorded, call, decided)
+        if what is None:
+            tally.same[recorded["verdict"], recorded["reason"]] += 1
+            return
+        why = ""
+        if self._wanted.policy is not None:
+            if again.reasons == decided.reasons != tuple(recorded["reasons"]):
+                why = BY_PROGRAM
+            else:
+                # what brings the counted change: further reasons may have causes of their own
+                count = 1 if what in ("verdict", "reason") else None
+                why = cause(was, call, lambda one: self._reasons(one, facts, failed)[:count] == decided.reasons[:count])
+        tally.note((what, recorded["verdict"], recorded["reason"], decided.outcome.value, decided.reason.name), why,
+                   _example(recorded, decided), self._wanted.examples)
+
+    def _reasons(self, call: Call, facts: Facts | None, failed: bool) -> tuple[str, ...]:
+        controller = None if call.campaign is None else call.campaign.controller.id
+        decided = decide_on(call, controller, facts, failed=failed, fail=FailPolicy())
+        return () if isinstance(decided, Skipped) else decided.reasons
+
+    def _count_shadow(self, recorded: dict[str, Any], tally: Tally) -> None:
+        shadow = recorded["shadow"]
+        if shadow is None:
+            tally.same[recorded["verdict"], recorded["reason"]] += 1
+        elif "skipped" in shadow:
+            tally.apart[str(shadow["skipped"])] += 1
+        else:
+            verdict, reasons = str(shadow["verdict"]), [str(name) for name in shadow["reasons"]]
+            what = next(part for part, was, now in (
+                ("verdict", recorded["verdict"], verdict), ("reason", recorded["reason"], reasons[0]),
+                ("reasons", 0, 1)) if was != now)
+            tally.note((what, recorded["verdict"], recorded["reason"], verdict, reasons[0]),
+                       f"configuration {shadow['config']}", _told(recorded, reasons), self._wanted.examples)
+
+    def _own_policy(self, line: str, recorded: dict[str, Any]) -> Policy:
+        """The policy entries of a record, read once a text: a million records share a few."""
+        # a quote inside a string is escaped, so these two are keys
+        text = line[line.find(',"policy":'):line.find(',"facts":')]
+        policy = self._policies.get(text) if text else None
+        if policy is None:
+            policy = record.policy_of(recorded["policy"])
+            if text:
+                if len(self._policies) >= _POLICIES_HELD:
+                    self._policies.clear()
+                self._policies[text] = policy
+        return policy
+
+
+def decide_again(call: Call, facts: Facts | None, recorded: dict[str, Any]) -> Verdict:
+    """Decide as it was decided then: a fail policy that was applied is part of the record, and no fault is made anew."""
+    if recorded["fail"] is not None:
+        return _applied(call, facts, recorded["fail"])
+    return decide_without_facts(call) or decide_with_facts(call, facts)
+
+
+def _applied(call: Call, facts: Facts | None, fail: dict[str, Any]) -> Verdict:
+    verdict = decide_without_facts(call)
+    if fail["applied"] == "deny" or verdict is None:
+        return decide_with_facts(call, facts)
+    return verdict
+
+
+def difference(recorded: dict[str, Any], call: Call, decided: Verdict) -> str | None:
+    """The first part of the verdict that is not as it was recorded."""
+    if decided.outcome.value != recorded["verdict"]:
+        return "verdict"
+    if decided.reason.name != recorded["reason"]:
+        return "reason"
+    if list(decided.reasons) != recorded["reasons"]:
+        return "reasons"
+    # where an origin was masked its text is not known any more
+    if decided.source != recorded["source"] and not recorded["masked"]:
+        return "source"
+    regime = regime_at(call.at)
+    if (regime.id if regime else None) != recorded["regime"]:
+        return "regime"
+    return None if _rests_on(decided.findings[0]) == _rested_on(recorded["rests_on"]) else "rests_on"
+
+
+def _rests_on(finding: Finding) -> tuple[object, ...]:
+    check, consent, callback = finding.check, finding.consent, finding.callback
+    return (check and (record.instant(check.at), check.enrolled, check.id),
+            consent and (record.instant(consent.granted_at), consent.purpose, consent.category, consent.channel),
+            callback and record.instant(callback.requested_at))
+
+
+def _rested_on(entry: dict[str, Any]) -> tuple[object, ...]:
+    check, consent, callback = (entry.get(key) for key in ("check", "consent", "callback"))
+    return (check and (check["at"], check["enrolled"], check["id"]),
+            consent and (consent["granted_at"], *(consent.get(key, "") for key in ("purpose", "category", "channel"))),
+            callback and callback["requested_at"])
+
+
+def _example(recorded: dict[str, Any], decided: Verdict) -> dict[str, Any]:
+    return _told(recorded, list(decided.reasons)) | {"source": decided.source}
+
+
+def _told(recorded: dict[str, Any], reasons: list[str]) -> dict[str, Any]:
+    return {"id": recorded["id"], "at": recorded["at"], "destination": recorded["destination"],
+            "masked": bool(recorded["masked"]), "campaign": recorded["call"]["campaign"],
+            "was": recorded["reasons"], "now": reasons}
+
+
+def newly(verdict: Outcome, changed: dict[Key, Group]) -> int:
+    """How many calls have this verdict now and had the other one."""
+    return sum(group.count for (what, _, _, now, _), group in changed.items()
+               if what == "verdict" and now == verdict.value)

@@ -1,0 +1,1 @@
+"""The decision log: its files, chains, seals, search."""

@@ -1,0 +1,137 @@
+"""After masking no number is left, the log verifies, and who has the key still finds them."""
+
+from __future__ import annotations
+
+import gc
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from agi_gate.decision_log import index, keeping, linked, sealing, segment
+from agi_gate.decision_log.keeping import Plan
+from agi_gate.decision_log.masking import Masking
+from agi_gate.decision_log.pseudonyms import Keys, add_key
+from agi_gate.decision_log.segment import Segment
+from agi_gate.decision_log.verifying import verify
+from tests.decision_log.writing import (A_DAY, BEGIN, DAYS, NUMBER, Writer, change, kept, midnight, sealed, silent, told,
+                                        verified, write_days)
+
+PLAN = Plan(pseudonymise_after_days=1)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "decisions.jsonl"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    return add_key(tmp_path / "pseudonyms.key", BEGIN)
+
+
+def text_of(log: Path, number: int) -> bytes:
+    return b"".join(segment.lines(sealed(log, number).compressed))
+
+
+def test_no_number_is_left_and_all_verifies(log: Path, keys: Keys) -> None:
+    write_days(log, keys)
+    before = verified(log)
+    assert b"+39" in text_of(log, 0)
+    did = kept(log, midnight(DAYS - 1), PLAN)
+    assert [words for words in did if words.startswith("masked 20 records of decisions-2026-11-21")]
+    after = verified(log)
+    assert (after.masked, after.records, after.ends, after.newest_seal) == (2 * A_DAY, *(
+        (before.records, before.ends, before.newest_seal)))
+    for number in (0, 1):
+        assert b"+39" not in text_of(log, number) and b"salt" not in text_of(log, number)
+        assert text_of(log, number).count(b'"masked":["destination","dialled","evidence"]}\n') == A_DAY
+    assert b"+39" in text_of(log, 2)
+    assert not list(log.parent.glob(".*.partial"))
+    assert kept(log, midnight(DAYS - 1), PLAN) == []
+
+
+def test_the_seal_says_when_and_how_many(log: Path, keys: Keys) -> None:
+    write_days(log, keys)
+    kept(log, midnight(DAYS - 1), PLAN)
+    said = sealing.read(sealed(log, 0).seal).file
+    assert (said["masked"], said["not_masked"]) == (A_DAY, 0) and said["masked_at"].startswith("2026-11-23")
+    assert "masking" not in said
+
+
+@pytest.mark.parametrize("how", (
+    lambda lines: [lines[0].replace(b"DENY", b"ALLOW"), *lines[1:]], lambda lines: lines[1:],
+    lambda lines: [lines[0].replace(b'"k1:', b'"k1:00')[:], *lines[1:]],
+    lambda lines: [lines[0].replace(b'"masked":["destination",', b'"masked":['), *lines[1:]],
+    lambda lines: [lines[1], lines[0], *lines[2:]]))
+def test_a_masked_record_that_was_changed_is_found(log: Path, keys: Keys, how: object) -> None:
+    write_days(log, keys)
+    kept(log, midnight(DAYS - 1), PLAN)
+    change(sealed(log, 0).compressed, how)  # type: ignore[arg-type]
+    report = verify(log)
+    assert not report.verifies and "decisions-2026-11-21T010000Z" in told(report)
+
+
+def test_a_record_is_still_found_by_its_number_and_its_index(log: Path, keys: Keys) -> None:
+    write_days(log, keys)
+    kept(log, midnight(DAYS - 1), PLAN)
+    pseudonym = keys.pseudonym("+393331200003")
+    assert text_of(log, 0).count(pseudonym.encode()) == 1
+    path = sealed(log, 0).compressed
+    with Segment(path) as opened:
+        assert index.load(path, opened).with_number([pseudonym])
+    gc.collect()
+
+
+def test_rotated_keys_find_what_each_has_made(log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pseudonyms.key"
+    Writer(log, "0", add_key(path, BEGIN)).append(BEGIN)
+    Writer(log, "0", add_key(path, BEGIN)).append(BEGIN)
+    keeping.keep(log, Plan(), midnight(1), silent, silent)
+    kept(log, midnight(3), PLAN)
+    both = Keys.load(path).all_pseudonyms(NUMBER)
+    assert [pseudonym.partition(":")[0] for pseudonym in both] == ["k2", "k1"]
+    assert all(text_of(log, 0).count(pseudonym.encode()) == 1 for pseudonym in both)
+    assert verified(log).masked == 2
+
+
+def test_what_has_no_pseudonym_is_left_and_told(log: Path, keys: Keys) -> None:
+    Writer(log, "0").append(BEGIN)
+    Writer(log, "0", keys).append(BEGIN)
+    kept(log, midnight(1))
+    complaints: list[str] = []
+    keeping.keep(log, PLAN, midnight(3), silent, complaints.append)
+    assert len(complaints) == 1 and "1 records have no pseudonym" in complaints[0]
+    assert verified(log).masked == 1
+    assert kept(log, midnight(4), PLAN) == [], "it is told once"
+
+
+def test_a_torn_line_is_masked_too(log: Path, keys: Keys) -> None:
+    writer = Writer(log, "0", keys)
+    writer.append(BEGIN)
+    with log.open("ab") as stream:
+        stream.write(writer.line(BEGIN)[0][:-20])
+    writer.append(BEGIN)
+    kept(log, midnight(1))
+    assert text_of(log, 0).count(b"+39") > 4
+    kept(log, midnight(3), PLAN)
+    assert b"+39" not in text_of(log, 0)
+    assert len(verified(log).notices) == 1
+
+
+def test_masking_twice_is_masking_once(log: Path, keys: Keys) -> None:
+    write_days(log, keys)
+    kept(log, midnight(DAYS - 1), PLAN)
+    before = text_of(log, 0)
+    assert b"".join(Masking(sealed(log, 0).compressed).lines()) == before
+    assert all(isinstance(linked.read(line), linked.Link) for line in before.splitlines())
+
+
+def test_files_younger_than_that_are_left(log: Path, keys: Keys) -> None:
+    write_days(log, keys)
+    last = BEGIN + timedelta(seconds=A_DAY - 1)
+    plan = Plan(pseudonymise_after_days=30)
+    assert kept(log, last + timedelta(days=30, seconds=-1), plan)[0].startswith("rotated")
+    assert not keeping.is_due(log, plan, last + timedelta(days=30, seconds=-1))
+    assert keeping.is_due(log, plan, last + timedelta(days=30))
+    assert kept(log, last + timedelta(days=30), plan) == ["masked 20 records of decisions-2026-11-21T010000Z"]

@@ -1,0 +1,73 @@
+"""Keys of pseudonyms: made, rotated, kept from others; and what each mistake in the file says."""
+
+from __future__ import annotations
+
+import hmac
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agi_gate.decision_log.pseudonyms import KeyFileError, Keys, add_key
+
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+NUMBER = "+393331234500"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "pseudonyms.key"
+
+
+def test_the_newest_makes_and_all_find(path: Path) -> None:
+    first = add_key(path, NOW)
+    second = add_key(path, NOW)
+    assert [key.id for key in second.keys] == ["k1", "k2"] and Keys.load(path) == second
+    assert second.pseudonym(NUMBER) != first.pseudonym(NUMBER)
+    assert second.all_pseudonyms(NUMBER) == [second.pseudonym(NUMBER), first.pseudonym(NUMBER)]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_pseudonym_is_what_the_document_says(path: Path) -> None:
+    path.write_text(f"# ours\nk7 {'ab' * 32} 2026-11-24T09:30:00Z\n\n")
+    path.chmod(0o600)
+    expected = hmac.new(bytes.fromhex("ab" * 32), NUMBER.encode(), "sha256").hexdigest()[:32]
+    assert Keys.load(path).pseudonym(NUMBER) == f"k7:{expected}"
+    assert add_key(path, NOW).newest.id == "k8"
+
+
+def test_numbers_that_are_alike_have_nothing_alike(path: Path) -> None:
+    keys = add_key(path, NOW)
+    assert len({keys.pseudonym(f"+39333123{number:04d}") for number in range(10_000)}) == 10_000
+
+
+def test_no_secret_stands_in_a_message(path: Path) -> None:
+    keys = add_key(path, NOW)
+    assert keys.newest.secret.hex() not in repr(keys) and repr(keys.newest.secret) not in repr(keys)
+
+
+@pytest.mark.parametrize("mode", (0o640, 0o604, 0o660, 0o620))
+def test_a_file_that_others_can_read_is_refused(path: Path, mode: int) -> None:
+    add_key(path, NOW)
+    path.chmod(mode)
+    for act in (lambda: Keys.load(path), lambda: add_key(path, NOW)):
+        with pytest.raises(KeyFileError, match="chmod 600"):
+            act()
+
+
+@pytest.mark.parametrize(("text", "words"), (
+    ("", "holds no key"), ("# none\n", "holds no key"), ("k1 abcd\n", "line 1 is no key"),
+    (f"k1 {'a' * 64}\nk1 {'b' * 64}\n", "line 2: there is a key k1 already"), ("\0\xff", "line 1 is no key")))
+def test_a_file_that_is_damaged_is_refused_and_never_overwritten(path: Path, text: str, words: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    for act in (lambda: Keys.load(path), lambda: add_key(path, NOW)):
+        with pytest.raises(KeyFileError, match=words):
+            act()
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_file_that_is_not_there_names_the_way_out(path: Path) -> None:
+    with pytest.raises(KeyFileError, match="agi-gate log key"):
+        Keys.load(path)

@@ -1,0 +1,183 @@
+"""`agi-gate log verify`, `log keep` and `log key`, as ops run them."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from agi_gate import config
+from agi_gate.decision_log import files
+from agi_gate.ops.exit_codes import DONE, NOT_PROVEN, UNREACHABLE, USAGE
+from agi_gate.ops import log_keep
+from agi_gate.ops.log_keep import is_due, plan_of
+from agi_gate.ops.main import main
+from tests.decision_log.writing import A_DAY, BEGIN, DAYS, change, midnight, sealed, write_days
+from tests.support.gate_toml import write_gate_toml
+
+LOG_TABLE = 'path = "decisions.jsonl"'
+
+
+class Ops:
+    def __init__(self, configuration: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.configuration, self._capsys = configuration, capsys
+        self.settings = config.load(configuration)
+        self.log = self.settings.log.path
+        self.err = ""
+
+    def __call__(self, *arguments: str, code: int = DONE) -> str:
+        self._capsys.readouterr()
+        ran = main(["--config", str(self.configuration), "log", *arguments])
+        said = self._capsys.readouterr()
+        self.err = said.err
+        assert ran == code, said.out + said.err
+        return said.out
+
+
+@pytest.fixture
+def ops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Ops:
+    made = Ops(write_gate_toml(tmp_path, (LOG_TABLE, f'{LOG_TABLE}\nkey = "pseudonyms.key"')), capsys)
+    write_days(made.log)
+    return made
+
+
+def broken(ops: Ops) -> None:
+    change(ops.log, lambda lines: [lines[0].replace(b"DENY", b"ALLOW"), *lines[1:]])
+
+
+def test_a_log_as_it_was_written_is_exit_0_and_names_the_digest_to_keep(ops: Ops) -> None:
+    out = ops("verify").splitlines()
+    assert out[0] == f"all is as it was written: {DAYS * A_DAY} records of 2 chain(s) in {DAYS} file(s), {DAYS - 1} seal(s)"
+    digest = out[1].removeprefix("newest seal: ")
+    assert ops("verify", "--expect", digest).splitlines() == out
+    assert "was expected" in ops("verify", "--expect", "ab" * 32, code=NOT_PROVEN)
+
+
+def test_one_that_is_not_is_exit_7_and_says_where(ops: Ops) -> None:
+    broken(ops)
+    out = ops("verify", code=NOT_PROVEN).splitlines()
+    assert out[0].startswith("decisions.jsonl line 1: record ") and "was changed" in out[0]
+    assert out[1].startswith("THE LOG DOES NOT VERIFY: 1 finding(s) (1 changed)")
+
+
+def test_machines_get_json(ops: Ops) -> None:
+    said = json.loads(ops("verify", "--json"))
+    assert said["verifies"] and said["records"] == DAYS * A_DAY and set(said["chains"]) == {"0", "1"}
+    broken(ops)
+    said = json.loads(ops("verify", "--json", code=NOT_PROVEN))
+    assert (said["findings"], said["problems"][0]["kind"], said["problems"][0]["line"]) == (1, "changed", 1)
+
+
+def test_files_may_be_named(ops: Ops) -> None:
+    one = sealed(ops.log, 1).compressed
+    assert f"{A_DAY} records of 2 chain(s) in 1 file(s), 1 seal(s)" in ops("verify", str(one))
+    broken(ops)
+    ops("verify", str(one))
+    ops("verify", str(ops.log), code=NOT_PROVEN)
+    ops("verify", str(ops.log.with_name("absent")), code=UNREACHABLE)
+    assert "absent cannot be read" in ops.err
+
+
+def test_many_findings_do_not_fill_the_terminal(ops: Ops) -> None:
+    change(ops.log, lambda lines: [*lines, *[b"hello\n"] * 3_000])
+    out = ops("verify", code=NOT_PROVEN).splitlines()
+    assert len(out) < 60 and "3,000 finding(s)" in out[-2] and "and 2,950 more" in out[-3]
+
+
+def test_what_a_forger_named_a_chain_is_no_command_to_the_terminal(ops: Ops) -> None:
+    line = ops.log.read_bytes().splitlines()[0].replace(b'"chain":"', "\"chain\":\"\x9b2J".encode())
+    change(ops.log, lambda lines: [*lines, line + b"\n"])
+    assert "\x9b" not in ops("verify", code=NOT_PROVEN)
+
+
+def test_a_log_that_is_not_there_is_exit_4(ops: Ops) -> None:
+    for path in ops.log.parent.glob("*decisions*"):
+        if path.is_file():
+            path.unlink()
+    ops("verify", code=UNREACHABLE)
+    assert "cannot be read" in ops.err
+
+
+@pytest.mark.parametrize("digest", ("x", "ab" * 31, ""))
+def test_what_is_no_digest_is_exit_2(ops: Ops, digest: str) -> None:
+    with pytest.raises(SystemExit) as exited:
+        ops("verify", "--expect", digest)
+    assert exited.value.code == USAGE
+
+
+def test_no_number_is_told(ops: Ops) -> None:
+    change(ops.log, lambda lines: [lines[0].replace(b'"dialled":"+39', b'"dialled":"+38'), lines[1][:-30] + b"\n", b"+393331200001\n",
+                                   *lines[3:]])
+    assert "+39" not in ops("verify", code=NOT_PROVEN) + ops.err + ops("verify", "--json", code=NOT_PROVEN)
+
+
+def test_keep_does_what_is_due(ops: Ops) -> None:
+    """The last day of the log is long over by the clock of whoever runs this."""
+    out = ops("keep", "--now")
+    assert out.startswith("rotated decisions.jsonl to decisions-") and "sealed" in out and "compressed" in out
+    assert not ops.log.exists() and len(files.of(ops.log)) == DAYS
+    assert ops("keep") == ""
+    ops("verify")
+
+
+def test_keep_tells_of_what_does_not_verify_and_masks_the_rest(ops: Ops, capsys: pytest.CaptureFixture[str],
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_keep, "datetime", Mock(now=lambda zone: midnight(DAYS)))
+    change(sealed(ops.log, 0).compressed, lambda lines: lines[1:])
+    other = write_gate_toml(ops.log.parent, (LOG_TABLE, f'{LOG_TABLE}\nkey = "k"\npseudonymise_after_days = 1'),
+                            name="other.toml")
+    assert main(["--config", str(other), "log", "keep", "--quiet"]) == NOT_PROVEN
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("see `agi-gate log verify`") == 1 and "have no pseudonym" in said.err
+
+
+def test_what_is_due_is_asked_of_settings(ops: Ops) -> None:
+    assert not is_due(ops.settings, BEGIN)
+    assert is_due(ops.settings, midnight(DAYS))
+    assert plan_of(ops.settings) == type(plan_of(ops.settings))()
+
+
+def test_keys_are_made_and_rotated(ops: Ops) -> None:
+    path = ops.settings.log.key
+    assert path is not None
+    assert "key k1 was made" in ops("key") and "key k2 was made" in ops("key")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    listed = ops("key", "--list").splitlines()
+    assert len(listed) == 2 and listed[1].endswith("(makes pseudonyms)")
+    path.chmod(0o644)
+    ops("key", code=USAGE)
+    assert "chmod 600" in ops.err
+
+
+def test_a_key_needs_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", str(write_gate_toml(tmp_path)), "log", "key"]) == USAGE
+    assert 'key = "pseudonyms.key"' in capsys.readouterr().err
+
+
+def test_a_key_file_in_a_folder_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_gate_toml(tmp_path, (LOG_TABLE, f'{LOG_TABLE}\nkey = "absent/pseudonyms.key"'))
+    assert main(["--config", str(path), "log", "key"]) == USAGE
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("old", "new", "words"), (
+    (LOG_TABLE, f"{LOG_TABLE}\npseudonymise_after_days = 5", "log.pseudonymise_after_days: without a key"),
+    ("[policy]", "[retention]\ndecisions_days = 100\n[policy]",
+     "retention.decisions_days: 100 is less than callbacks_days, 1827"),
+    (LOG_TABLE, f"{LOG_TABLE}\nrotate_mb = 0", "log.rotate_mb"),
+    (LOG_TABLE, f'{LOG_TABLE}\ndurability = "none"', "log.durability")))
+def test_what_would_lose_evidence_is_a_mistake(tmp_path: Path, old: str, new: str, words: str) -> None:
+    with pytest.raises(config.ConfigError) as refused:
+        config.load(write_gate_toml(tmp_path, (old, new)))
+    assert len(refused.value.mistakes) == 1 and refused.value.mistakes[0].startswith(words)
+
+
+def test_each_verb_has_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["log", "--help"], ["log", "verify", "--help"], ["log", "keep", "--help"], ["log", "key", "--help"]):
+        with pytest.raises(SystemExit) as exited:
+            main(arguments)
+        assert exited.value.code == DONE
+    assert "agi-gate log verify" in capsys.readouterr().out

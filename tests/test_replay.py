@@ -1,0 +1,207 @@
+"""`agi-gate replay`: what was decided comes out again to the last reason; what a new configuration changes is counted."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agi_gate.call import Request
+from agi_gate.decision_log import DecisionLog
+from agi_gate.facts import Facts
+from agi_gate.gate import Gate
+from agi_gate.ops.main import main
+from tests.support.cases import Case, all_cases, call_of, facts_of, own_gate_toml, policy
+from tests.support.daemon import AGI_GATE
+
+DONE, USAGE, UNREACHABLE, NOT_PROVEN = 0, 2, 4, 7
+CASES = all_cases()
+SELLS = "t1-mkt"  # most cases' campaign
+
+
+@dataclass
+class KnownFacts:
+    """A store that knows one number."""
+
+    facts: Facts
+
+    def facts_for(self, controller: str, e164: str) -> Facts:
+        return self.facts
+
+    def claim(self, *_: object) -> bool:
+        return True
+
+
+def write_log(path: Path, cases: list[Case] = CASES) -> None:
+    """The cases as calls: decided by a gate, and on record."""
+    declared, log = policy(), DecisionLog(path)
+    for case in cases:
+        call = call_of(case, declared)
+        gate = Gate(declared, KnownFacts(facts_of(case, declared)), log, lambda at=case.at: at)  # type: ignore[arg-type,misc]
+        gate.decide(replace(call.request, channel="PJSIP/agent-1"))
+    log.close()
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """gate.toml as the calls were decided under, and their log beside it."""
+    own_gate_toml(tmp_path)
+    write_log(tmp_path / "decisions.jsonl")
+    return tmp_path
+
+
+Replay = Callable[..., Ran]
+
+
+@pytest.fixture
+def replay(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Replay:
+    """Run `agi-gate --config gate.toml replay ...` in the folder."""
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("AGI_GATE_CONFIG", raising=False)
+
+    def run(*arguments: str, present: str | None = "gate.toml") -> Ran:
+        capsys.readouterr()
+        try:
+            code = main([*(("--config", present) if present else ()), "replay", *arguments])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return Ran(code, *capsys.readouterr())
+    return run
+
+
+def change(folder: Path, *changes: tuple[str, str], name: str = "next.toml") -> str:
+    """A new configuration: the present one with words exchanged."""
+    text = (folder / "gate.toml").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / name).write_text(text, encoding="utf-8")
+    return name
+
+
+def transitions(report: Any) -> dict[tuple[str, str], int]:
+    return {(f"{one['was']['verdict']} {one['was']['reason']}", f"{one['now']['verdict']} {one['now']['reason']}"):
+            one["count"] for one in report["changes"] if one["what"] in ("verdict", "reason")}
+
+
+# --- with nothing changed
+
+def test_every_case_comes_out_as_it_was_decided(replay: Replay) -> None:
+    ran = replay("--json")
+    assert (ran.code, ran.err) == (DONE, "")
+    report = ran.json
+    assert (report["records"], report["same"], report["changed"], report["unread_lines"]) == (len(CASES), len(CASES), 0, 0)
+    expected = {(case.verdict, case.reason) for case in CASES}
+    assert {(one["verdict"], one["reason"]) for one in report["unchanged"]} == expected
+
+
+def test_people_are_told_so_in_a_line(replay: Replay) -> None:
+    ran = replay()
+    assert ran.code == DONE and ran.out.endswith("each decided again as it is recorded\n") and ran.err == ""
+
+
+def tampered(folder: Path, old: str, new: str, count: int = 1) -> str:
+    """The id of the first record in whose line words were exchanged."""
+    path = folder / "decisions.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [number for number, line in enumerate(lines) if old in line][:count]
+    assert found
+    for number in found:
+        lines[number] = lines[number].replace(old, new)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return str(json.loads(lines[found[0]])["id"])
+
+
+@pytest.mark.tampers
+@pytest.mark.parametrize(("old", "new", "what"), (
+    ('"verdict":"DENY"', '"verdict":"ALLOW"', "verdict"),
+    ('"reason":"REGISTRY_STALE"', '"reason":"REGISTRY_UNKNOWN"', "reason"),
+    ('"reasons":["REGISTRY_STALE"]', '"reasons":["REGISTRY_STALE","CONSENT_NONE"]', "reasons"),
+    ('"regime":"2026-06-19"', '"regime":"2025-11-19"', "regime"),
+    ('"source":"a list","rests_on"', '"source":"another list","rests_on"', "source"),
+    ('"enrolled":true', '"enrolled":false', "rests_on"),
+), ids=str)
+def test_a_record_that_comes_out_otherwise_is_told_loudly(replay: Replay, folder: Path, old: str, new: str,
+                                                          what: str) -> None:
+    if what == "rests_on":
+        path = folder / "decisions.jsonl"
+        line = next(line for line in path.read_text().splitlines() if '"reason":"REGISTRY_OPPOSED"' in line)
+        path.write_text(re.sub(r'("rests_on":\{"check":\{"at":"[^"]*","enrolled":)true', r"\1false", line) + "\n")
+        id_ = json.loads(line)["id"]
+    else:
+        id_ = tampered(folder, old, new)
+    ran = replay("--json")
+    assert ran.code == NOT_PROVEN and "decides 1 of" in ran.err
+    (found,) = ran.json["changes"]
+    assert (found["what"], found["count"], found["examples"][0]["id"]) == (what, 1, id_)
+    people = replay()
+    assert people.code == NOT_PROVEN and id_ in people.out
+
+
+def test_newer_rules_are_found_by_their_reasons(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agi_gate.rules import hours
+    monkeypatch.setattr(hours, "is_holiday", lambda day: False)  # a program that forgot the holidays
+    ran = replay("--json", "--jobs", "1")
+    assert ran.code == NOT_PROVEN
+    found = transitions(ran.json)
+    assert found["DENY HOURS_HOLIDAY", "ALLOW CONSENT_VALID"] >= 10 and ran.json["same"] + ran.json["changed"] == len(CASES)
+
+
+# --- with a new configuration
+
+def test_the_present_configuration_as_the_new_one_changes_nothing(replay: Replay) -> None:
+    ran = replay("--config", "gate.toml", "--json")
+    assert (ran.code, ran.json["changed"], ran.json["same"], ran.json["set_apart"]) == (DONE, 0, len(CASES), {})
+    assert ran.json["config"]["path"] == "gate.toml" and len(ran.json["config"]["sha256"]) == 64
+
+
+def test_a_campaign_that_is_gone_denies_its_calls(replay: Replay, folder: Path) -> None:
+    ran = replay("--config", change(folder, (f"[campaigns.{SELLS}]", "[campaigns.gone]")), "--json", "--examples", "1")
+    assert ran.code == DONE
+    report = ran.json
+    sold = [case for case in CASES if case.campaign == SELLS and case.reason == "CONSENT_VALID"]
+    assert transitions(report)["ALLOW CONSENT_VALID", "DENY CAMPAIGN_UNKNOWN"] == len(sold)
+    for one in report["changes"]:
+        assert [cause["cause"] for cause in one["causes"]] == [f"campaign `{SELLS}` is gone"]
+        assert len(one["examples"]) == 1 and one["examples"][0]["campaign"] == SELLS
+    assert report["same"] + report["changed"] == len(CASES)
+
+
+def test_it_counts_what_the_cases_say_under_it(replay: Replay, folder: Path) -> None:
+    """Against another way to the same numbers: each case understood and decided under the new file."""
+    from agi_gate import config
+    from agi_gate.decide import decide, decide_without_facts
+    name = change(folder, ('hours = "code-of-conduct"', 'hours = "off"')) if 'hours = "code' in (
+        folder / "gate.toml").read_text() else change(folder, ("[store]", '[policy]\nhours = "off"\n\n[store]'))
+    new, old = config.load(folder / name).policy, policy()
+    expected: dict[tuple[str, str], int] = {}
+    for case in CASES:
+        before = decide(call_of(case, old), facts_of(case, old))
+        after = decide(call_of(case, new), facts_of(case, new))
+        assert decide_without_facts(call_of(case, old)) == decide_without_facts(call_of(case, new))
+        if before.reason is not after.reason:
+            key = (f"{before.outcome.value} {before.reason}", f"{after.outcome.value} {after.reason}")
+            expected[key] = expected.get(key, 0) + 1
+    assert expected
+    report = replay("--config", name, "--json").json
+    assert transitions(report) == expected
+    assert {cause["cause"] for one in report["changes"] for cause in one["causes"]} == {"hours code-of-conduct → off"}
