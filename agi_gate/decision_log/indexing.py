@@ -54,9 +54,10 @@ class Builder:
             first_at, last_at = _us(min(one.at for one in seen)), _us(max(one.at for one in seen))
         for column, value in zip(self._times, (first_at, last_at, first_id, last_id), strict=True):
             column.append(value)
-        for kind, names in zip(NAMED, ({one.campaign for one in seen}, {one.controller for one in seen},
-                                        set(chain.from_iterable(one.reasons for one in seen)),
-                                        {one.verdict for one in seen}), strict=True):
+        found: tuple[set[Any], ...] = (
+            {one.campaign for one in seen}, {one.controller for one in seen},
+            set(chain.from_iterable(one.reasons for one in seen)), {one.verdict for one in seen})
+        for kind, names in zip(NAMED, found, strict=True):
             bits = self._names[kind]
             for name in names:
                 if name is not None and len(bits) <= _MOST_NAMES:
