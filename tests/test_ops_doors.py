@@ -134,8 +134,8 @@ def test_progress_is_silent_with_json_in_a_pipe_and_without_stderr() -> None:
                                   "--print-completion zsh"))
 def test_a_full_stdout_is_one_line_and_exit_1(gate_toml: Path, verb: str, unbuffered: str) -> None:
     log = gate_toml.parent / "decisions.jsonl"
-    log.write_text('{"at": "2026-10-14T09:00:00Z", "destination": "+390212345601", "call": {"campaign": "fibra"}, '
-                   '"verdict": "ALLOW", "reasons": ["X"], "elapsed_us": 1, "id": "1"}\n')
+    log.write_text('{"v": 1, "policy": {}, "facts": null, "at": "2026-10-14T09:00:00Z", "destination": "+390212345601", "call": {"campaign": "fibra", "controller": "acme"}, '
+                   '"verdict": "ALLOW", "reason": "X", "reasons": ["X"], "elapsed_us": 1, "id": "1"}\n')
     ran = shell(f"agi_gate --config {gate_toml} {verb} >/dev/full", PYTHONUNBUFFERED=unbuffered)
     said = [line for line in ran.stderr.splitlines() if not line.startswith("warning: ")]
     assert ran.returncode == CRASHED and len(said) == 1, ran.stderr

@@ -124,7 +124,7 @@ def test_a_log_that_is_not_there_is_exit_4(gate_toml: Path, capsys: pytest.Captu
     (gate_toml.parent / "decisions.jsonl").unlink()
     assert main(["--config", str(gate_toml), "log"]) == 4
     ran = capsys.readouterr()
-    assert ran.out == "" and "decisions.jsonl cannot be read" in ran.err
+    assert ran.out == "" and "decisions.jsonl: cannot be read" in ran.err
 
 
 def test_what_is_no_number_is_exit_2(gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from agi_gate import config
+from agi_gate.decision_log.pseudonyms import KeyFileError, Keys
+from agi_gate.decision_log.search import Unread, Wanted, search
 from agi_gate.number import parse_destination
 from agi_gate.ops import exit_codes
 from agi_gate.ops.arguments import instant
+from agi_gate.ops.log_table import Columns, TableOnce
 from agi_gate.ops.log_verbs import EPILOG, add_verbs
-from agi_gate.regime import ROME
-
-_PIPE_COLUMNS = 200
 
 
 def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -31,6 +24,7 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
                               formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", metavar="LOG", help="decision logs (default: the configuration's)")
     parser.add_argument("--number", metavar="N")
+    parser.add_argument("--decision", metavar="ID")
     parser.add_argument("--controller", metavar="C")
     parser.add_argument("--campaign", metavar="X")
     parser.add_argument("--reason", metavar="R", type=str.upper, help="a reason code, also where it is not the first")
@@ -43,7 +37,6 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
-    paths = [Path(name) for name in arguments.files] or [settings.log_path]
     number = None
     if arguments.number is not None:
         parsed = parse_destination(arguments.number)
@@ -51,69 +44,30 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
             print(f"agi-gate log: `{arguments.number}` is not a number", file=sys.stderr)
             return exit_codes.USAGE
         number = parsed.e164
-    found = []
+    wanted = Wanted(number, arguments.decision, arguments.controller, arguments.campaign, arguments.reason,
+                    arguments.verdict, arguments.since, arguments.until)
+    incomplete = []
+
+    def complain(words: str) -> None:
+        if isinstance(words, Unread):
+            incomplete.append(words)
+        print(f"agi-gate log: {words}", file=sys.stderr)
+
     try:
-        for line, record in _records(paths):
-            if _matches(record, arguments, number):
-                if arguments.json:
-                    print(line)
-                else:
-                    found.append(record)
-    except OSError as error:
-        if error.filename is None:  # it is stdout that cannot be written
-            raise
-        print(f"agi-gate log: {error.filename} cannot be read: {error.strerror}; no call was decided yet, or see "
-              "[log] path", file=sys.stderr)
-        return exit_codes.UNREACHABLE
+        keys = Keys.load(settings.log.key) if settings.log.key else None
+    except KeyFileError as error:
+        complain(f"{error}; what is masked is not found by its number")
+        keys = None
+    logs = [Path(name) for name in arguments.files] or settings.log.path
+    table = TableOnce() if sys.stdout.isatty() else Columns()
+    count = 0
+    for line, record in search(logs, wanted, keys, complain):
+        count += 1
+        if arguments.json:
+            print(line)
+        else:
+            table.add(record)
     if not arguments.json:
-        _tell(found)
-    return exit_codes.DONE
-
-
-def _records(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in paths:
-        with path.open(encoding="utf-8", errors="backslashreplace") as stream:
-            for number, line in enumerate(stream, 1):
-                try:
-                    record = json.loads(line)
-                    _cells(record)
-                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                    if line.strip():
-                        print(f"agi-gate log: line {number} of {path} is no record; the rest is still read",
-                              file=sys.stderr)
-                    continue
-                yield line.rstrip("\n"), record
-
-
-def _matches(record: dict[str, Any], arguments: argparse.Namespace, number: str | None) -> bool:
-    call, at = record["call"], datetime.fromisoformat(record["at"])
-    return not (
-        number is not None and record["destination"] != number
-        or arguments.controller is not None and call.get("controller") != arguments.controller
-        or arguments.campaign is not None and call["campaign"] != arguments.campaign
-        or arguments.reason is not None and arguments.reason not in record["reasons"]
-        or arguments.verdict is not None and record["verdict"] != arguments.verdict
-        or arguments.since is not None and at < arguments.since
-        or arguments.until is not None and at >= arguments.until)
-
-
-def _cells(record: dict[str, Any]) -> list[Text]:
-    """A record as a row of the table.  Raises what a line raises that is no record."""
-    call, at = record["call"], datetime.fromisoformat(record["at"])
-    if at.tzinfo is None:
-        raise ValueError("a time without an offset")
-    cells = (
-        f"{at.astimezone(ROME):%Y-%m-%d %H:%M:%S}", record["destination"] or call.get("destination", ""),
-        call["campaign"], call.get("caller_id", ""), record["verdict"], " ".join(record["reasons"]),
-        f"{record['elapsed_us'] / 1000:.2f}", record["id"])
-    # what a phone sent is shown as it is: neither as markup, nor as commands to the terminal
-    return [Text("".join(character if character.isprintable() else "?" for character in cell)) for cell in cells]
-
-
-def _tell(records: list[dict[str, Any]]) -> None:
-    table = Table("time", "number", "campaign", "caller ID", "verdict", "reasons", "ms", "decision")
-    for record in records:
-        table.add_row(*_cells(record))
-    # a pipe has no width: nothing is cut there
-    (Console() if sys.stdout.isatty() else Console(width=_PIPE_COLUMNS)).print(table)
-    print(f"{len(records):,} decision(s)", file=sys.stderr)
+        table.end()
+        print(f"{count:,} decision(s)", file=sys.stderr)
+    return exit_codes.UNREACHABLE if incomplete else exit_codes.DONE
