@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 # of the time that is left to a call the store may use so much: the record and the answer have to follow
 _SHARE_OF_STORE = 0.8
+_SHARE_OF_LOG = 0.8
 # allowed by the call's purpose, whatever is known of the number
 _BY_PURPOSE = (Reason.SERVICE, Reason.STATISTICS)
 
@@ -113,7 +114,7 @@ class Gate:
                 logger.error("decision %s has no shadow: %s", decision_id, _place(error))
         line = record.write(decision_id, call, answer.facts, verdict, (time.monotonic_ns() - started) // 1000,
                             salt=secrets.token_hex(16), fail=answer.fail, shadow=shadow, pseudonym=pseudonym)
-        self.log.append(line, deadline)
+        self.log.append(line, time.monotonic() + (deadline - time.monotonic()) * _SHARE_OF_LOG)
 
     def _failed(self, decision_id: str, call: Call | None, answer: Answer, started: int, deadline: float) -> Verdict:
         if answer.verdict.reason is Reason.EMERGENCY:
