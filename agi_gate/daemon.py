@@ -126,6 +126,8 @@ class _Crew:
     def start(self) -> None:
         life = mmap.mmap(-1, mmap.PAGESIZE)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, theirs):
+            end.setblocking(False)  # send_fds() and recv_fds() do nothing with the flags they are given
         parent = os.getpid()
         child = os.fork()
         if child:
@@ -187,7 +189,7 @@ class _Crew:
             file.flush()
             for member in self._members.values():
                 try:
-                    socket.send_fds(member.channel, [b"settings"], [file.fileno()], socket.MSG_DONTWAIT)
+                    socket.send_fds(member.channel, [b"settings"], [file.fileno()])
                     _signal(member.pid, signal.SIGHUP)
                 except OSError as error:  # it has not read many before, or is gone: `look` and `replace` see to it
                     logger.error("a worker could not be told the new configuration: %s", error.strerror)
@@ -211,7 +213,7 @@ def _last_received(channel: socket.socket) -> config.Settings | None:
     settings: config.Settings | None = None
     while True:
         try:
-            _message, (descriptor, *_), _flags, _address = socket.recv_fds(channel, 64, 1, socket.MSG_DONTWAIT)
+            _message, (descriptor, *_), _flags, _address = socket.recv_fds(channel, 64, 1)
         except BlockingIOError:
             return settings
         with os.fdopen(descriptor, "rb") as file:

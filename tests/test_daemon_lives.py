@@ -98,6 +98,15 @@ def test_sighup_says_what_waits_for_the_next_start(daemon: Daemon, gate_toml: Pa
     assert answer(daemon) == ALLOWED
 
 
+def test_sighup_is_taken_by_the_workers_that_are_there(daemon: Daemon, gate_toml: Path) -> None:
+    workers = daemon.workers()
+    write_gate_toml(gate_toml.parent, ("roc_declared = true", "roc_declared = false"))
+    daemon.signal(signal.SIGHUP)
+    eventually(lambda: [answer(daemon) for _ in range(4)] == ["DENY CALLER_ID_NOT_ASSIGNED"] * 4)
+    time.sleep(3)  # a worker that stood still would be killed meanwhile
+    assert daemon.workers() == workers and "stands still" not in daemon.said()
+
+
 def test_sighup_many_times_during_calls_loses_none(daemon: Daemon) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(answer, daemon) for _ in range(200)]
