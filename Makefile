@@ -2,11 +2,12 @@
 
 PYTHON = .cache/venv/bin/python
 
-.PHONY: help demo test bench-load setup clean
+.PHONY: help demo test faults bench-load setup clean
 
 help:
 	@echo "make demo        set up, load sample feeds, place calls and show each decision"
 	@echo "make test        set up and run all tests"
+	@echo "make faults      inject faults under running calls, some 3 minutes"
 	@echo "make bench-load  measure loads of millions, some 15 minutes, and write docs/performance.md"
 	@echo "make clean       remove what was set up (.cache/)"
 
@@ -15,7 +16,10 @@ demo: setup
 
 test: setup
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --ignore=tests/faults
+
+faults: setup
+	$(PYTHON) -m pytest tests/faults
 
 bench-load: setup
 	@$(PYTHON) -m benchmarks.load --write

@@ -1,0 +1,100 @@
+"""What is done to the daemon's processes, and undone."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.faults.stage import Stage
+from tests.support.daemon import eventually, is_running
+
+REPLACED_WITHIN_S = 6.0
+WRONG = ("roc_declared = true", "roc_declared = 7")
+
+
+@contextmanager
+def worker_killed(stage: Stage) -> Iterator[None]:
+    """One after the other, each after the one before was replaced."""
+    for worker in stage.daemon.workers():
+        os.kill(worker, signal.SIGKILL)
+        eventually(lambda worker=worker: not is_running(worker) and len(stage.daemon.workers()) == 2)
+    yield
+
+
+@contextmanager
+def all_workers_killed(stage: Stage) -> Iterator[None]:
+    before = stage.daemon.workers()
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+    yield
+    eventually(lambda: len(stage.daemon.workers()) == 2)
+
+
+@contextmanager
+def worker_stuck(stage: Stage) -> Iterator[None]:
+    """SIGSTOP: what it holds, it holds, until the main process finds out."""
+    before = stage.daemon.workers()
+    os.kill(before[0], signal.SIGSTOP)
+    try:
+        yield
+        eventually(lambda: before[0] not in stage.daemon.workers() and len(stage.daemon.workers()) == len(before),
+                   REPLACED_WITHIN_S)
+    finally:
+        if before[0] in stage.daemon.workers():
+            os.kill(before[0], signal.SIGCONT)
+
+
+@contextmanager
+def all_stopped(stage: Stage) -> Iterator[None]:
+    """The whole daemon stands still, as on a machine that swaps, or under a debugger; then it goes on."""
+    processes = [stage.daemon.process.pid, *stage.daemon.workers()]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    yield
+    for process in processes:
+        os.kill(process, signal.SIGCONT)
+
+
+@contextmanager
+def reloaded_again_and_again(stage: Stage) -> Iterator[None]:
+    for _ in range(20):
+        stage.daemon.signal(signal.SIGHUP)
+        time.sleep(0.05)
+    yield
+
+
+@contextmanager
+def wrong_configuration(stage: Stage) -> Iterator[None]:
+    text = stage.configuration.read_text()
+    stage.configuration.write_text(text.replace(*WRONG))
+    told = stage.daemon.said().count("the configuration stays as it was")
+    stage.daemon.signal(signal.SIGHUP)
+    eventually(lambda: stage.daemon.said().count("the configuration stays as it was") > told)
+    yield
+    stage.configuration.write_text(text)
+
+
+@contextmanager
+def another_configuration(stage: Stage) -> Iterator[None]:
+    """The caller ID is declared no more, and there and back."""
+    text = stage.configuration.read_text()
+    stage.configuration.write_text(text.replace("roc_declared = true", "roc_declared = false"))
+    stage.daemon.signal(signal.SIGHUP)
+    yield
+    stage.configuration.write_text(text)
+    stage.daemon.signal(signal.SIGHUP)
+
+
+@contextmanager
+def no_descriptors(stage: Stage) -> Iterator[None]:
+    """No worker can open anything more: no connection, no store, no log."""
+    before = {worker: resource.prlimit(worker, resource.RLIMIT_NOFILE) for worker in stage.daemon.workers()}
+    for worker, (_soft, hard) in before.items():
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{worker}/fd")), hard))
+    yield
+    for worker, limits in before.items():
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, limits)
