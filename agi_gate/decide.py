@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from agi_gate.call import Call
 from agi_gate.facts import Facts
+from agi_gate.policy import FailPolicy
 from agi_gate.regime import REGIMES, Regime, regime_at
 from agi_gate.rules import (callback, caller_id, campaign, consent, contract, destination, directory, emergency,
                             enrolment, founding, hours, objection, purpose, registry, rest, source)
@@ -31,6 +32,8 @@ GROUNDS: tuple[Rule, ...] = (
     contract.check, registry.check, enrolment.check, consent.check, directory.check, consent.check_fault)
 GROUNDS_OF_2011: tuple[Rule, ...] = (founding.check,)
 
+# allowed by the call's purpose, whatever is known of the number
+BY_PURPOSE = (Reason.SERVICE, Reason.STATISTICS)
 NO_FACTS = Facts()
 
 
@@ -42,6 +45,11 @@ def decide_without_facts(call: Call) -> Verdict | None:
         return Verdict((_first(BEFORE_THE_LAW, call, NO_FACTS, REGIMES[0]) or Finding(Reason.GATE_ERROR),))
     finding = _first(WITHOUT_FACTS, call, NO_FACTS, regime)
     return None if finding is None else Verdict((finding,), source.source_of(call, NO_FACTS))
+
+
+def must_be_known(verdict: Verdict, call: Call, fail: FailPolicy) -> bool:
+    """Say whether a call that rests on no fact is declared to be denied where the store does not answer."""
+    return verdict.reason in BY_PURPOSE and call.known_campaign.purpose not in fail.store
 
 
 def decide(call: Call, facts: Facts | None) -> Verdict:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from agi_gate import config, record
 from agi_gate.call import Call, Request, understand
-from agi_gate.decide import decide, decide_with_facts, decide_without_facts
+from agi_gate.decide import BY_PURPOSE, decide, decide_with_facts, decide_without_facts, must_be_known
 from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.facts import Callback, Facts
 from agi_gate.policy import FailPolicy, Policy
@@ -27,12 +27,9 @@ from agi_gate.verdict import Finding, Reason, Verdict
 
 logger = logging.getLogger(__name__)
 
-
 # of the time that is left to a call the store may use so much: the record and the answer have to follow
 _SHARE_OF_STORE = 0.8
 _SHARE_OF_LOG = 0.8
-# allowed by the call's purpose, whatever is known of the number
-_BY_PURPOSE = (Reason.SERVICE, Reason.STATISTICS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ class Gate:
         """Without a record no call goes on, but for emergencies and what the controller has declared."""
         if verdict.reason is Reason.EMERGENCY:
             return verdict
-        if verdict.reason in _BY_PURPOSE and call and call.known_campaign.purpose in self.policy.fail.log:
+        if verdict.reason in BY_PURPOSE and call and call.known_campaign.purpose in self.policy.fail.log:
             logger.error("a call went on without its record, as [fail.log] in the configuration says")
             return verdict
         self._give_back(call, verdict)
@@ -155,7 +152,7 @@ def decide_call(call: Call, store: Store | None, *, claim: bool, fail: FailPolic
     None where there are too many calls to ask it.
     """
     verdict = decide_without_facts(call)
-    if verdict is not None and not _must_know(verdict, call, fail):
+    if verdict is not None and not must_be_known(verdict, call, fail):
         return Answer(None, verdict)
     if call.campaign is None or call.destination is None:
         return Answer(None, decide(call, None))
@@ -175,11 +172,6 @@ def decide_call(call: Call, store: Store | None, *, claim: bool, fail: FailPolic
     except StoreUnavailable as error:
         logger.warning("store unavailable: %s", error)
         return Answer(None, decide_with_facts(call, None), "store" if store else "overload")
-
-
-def _must_know(verdict: Verdict, call: Call, fail: FailPolicy) -> bool:
-    """Say whether a call that rests on no fact is declared to be denied where the store does not answer."""
-    return verdict.reason in _BY_PURPOSE and call.known_campaign.purpose not in fail.store
 
 
 def new_id() -> str:

@@ -12,13 +12,10 @@ from enum import Enum
 from typing import Any
 
 from agi_gate.call import Call, understand
-from agi_gate.decide import decide_with_facts, decide_without_facts
+from agi_gate.decide import decide_with_facts, decide_without_facts, must_be_known
 from agi_gate.facts import Facts
 from agi_gate.policy import FailPolicy, Policy
-from agi_gate.verdict import Reason, Verdict
-
-# a verdict by the call's purpose alone: the fail policy may want it to be denied where the store does not answer
-_BY_PURPOSE = (Reason.SERVICE, Reason.STATISTICS)
+from agi_gate.verdict import Verdict
 
 
 class Skipped(Enum):
@@ -35,8 +32,7 @@ def decide_on(call: Call, controller: str | None, facts: Facts | None, *, failed
     `failed`: there are none because the store did not answer or was not asked any more, not because none were needed.
     """
     verdict = decide_without_facts(call)
-    if verdict is not None and not (
-            failed and verdict.reason in _BY_PURPOSE and call.known_campaign.purpose not in fail.store):
+    if verdict is not None and not (failed and must_be_known(verdict, call, fail)):
         return verdict
     if facts is None:
         return decide_with_facts(call, None) if failed else Skipped.FACTS

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from agi_gate.store.reader import connect
 from agi_gate.store.survey import Survey
 from tests.store.loads import load
 from tests.support.gate_toml import write_gate_toml
+from tests.support.ran import Ran
 
 DONE, _, USAGE, _, UNREACHABLE, _ = range(6)
 NOW = datetime.now(UTC)
@@ -42,13 +42,6 @@ CONTACT = values.contact_bytes(Contact("Elenco", True))
 CONSENT = values.consents_bytes([Consent(NOW, "marketing", "telecom", "both", "web", "ip")])
 MOBILE, LANDLINE = "+393331234500", "+390212345600"
 DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
 
 
 Export = Callable[..., Ran]

@@ -11,13 +11,15 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "agi_gate"
 CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "decide", "actions", "record",
         "columns", "national", "remedy", "retention", "shadow")
-EDGES = ("config", "agi", "store", "feeds", "decision_log", "archive")
+EDGES = ("disk", "config", "agi", "store", "feeds", "decision_log", "archive")
+# an edge that the others stand on
+GROUND = "disk"
 JOINTS = ("gate", "door", "script", "daemon", "worker", "parking", "upkeep", "shadowing", "quiet", "ops")
 # what would let the world into the core
 WORLD = {"asyncio", "csv", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "signal", "socket",
          "subprocess", "sys", "tempfile", "threading", "time"}
 USERS = {"phonenumbers": {"number"}, "asterisk": {"agi"}, "redis": {"store"}, "pydantic": {"config"},
-         "holidays": {"rules"}, "zstandard": {"archive", "decision_log"}}
+         "holidays": {"rules"}, "zstandard": {"archive", "decision_log"}, "fpdf": {"ops"}}
 
 
 def modules() -> Iterator[tuple[str, str, ast.Module]]:
@@ -48,7 +50,7 @@ def test_every_module_has_its_floor() -> None:
 
 @pytest.mark.parametrize(("room", "file", "tree"), list(modules()), ids=[file for _, file, _ in modules()])
 def test_imports_point_down(room: str, file: str, tree: ast.Module) -> None:
-    allowed = {*CORE} if room in CORE else {*CORE, room} if room in EDGES else {*CORE, *EDGES, *JOINTS}
+    allowed = {*CORE} if room in CORE else {*CORE, room, GROUND} if room in EDGES else {*CORE, *EDGES, *JOINTS}
     assert own_rooms(tree) <= allowed
 
 

@@ -9,9 +9,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -21,23 +19,12 @@ from agi_gate.ops.main import main
 from lab.store_server import StoreServer
 from tests.support.cases import own_gate_toml
 from tests.support.daemon import AGI_GATE
-from tests.support.gate_toml import CALLBACK, CALLER_ID, CLEAR, ENROLLED, NEVER_CHECKED, write_gate_toml
+from tests.support.gate_toml import CALLER_ID, CLEAR, ENROLLED, NEVER_CHECKED, write_gate_toml
+from tests.support.ran import Ran
 
 DONE, CRASHED, USAGE, DENIED, UNREACHABLE, FEED_REFUSED = range(6)
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 AT = "2026-10-14T11:00:00+02:00"
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What a machine reads: one JSON value, and nothing else on stdout."""
-        return json.loads(self.out)
 
 
 AgiGate = Callable[..., Ran]

@@ -36,23 +36,13 @@ from agi_gate.verdict import Reason
 from lab.store_server import StoreServer
 from tests.support import cases
 from tests.support.gate_toml import CALLBACK, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_feeds, write_gate_toml
+from tests.support.ran import Ran
 
 DONE, CRASHED, USAGE, DENIED, UNREACHABLE, FEED_REFUSED = range(6)
 AT = "2026-10-14T11:00:00+02:00"
 TIMEOUT_MS = 5_000
 # what no rule says, and nothing in order: a preflight fails as a whole instead
 NEVER_A_ROW = {Reason.STORE_UNAVAILABLE, Reason.LOG_UNAVAILABLE}
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def rows(self) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(self.out)))
 
 
 Preflight = Callable[..., Ran]

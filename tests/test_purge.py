@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -37,6 +37,7 @@ from agi_gate.verdict import Outcome
 from tests.support.builders import LANDLINE, MOBILE, NOW, a_call
 from tests.support.gate_toml import write_gate_toml
 from tests.store.loads import everything, load
+from tests.support.ran import Ran
 
 DONE, _, USAGE, _, UNREACHABLE, REFUSED = range(6)
 DAY = timedelta(days=1)
@@ -201,17 +202,6 @@ def test_pages_forget_what_the_facts_say(client: redis.Redis, known: list[Facts]
 
 
 # --- the verb
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
 
 AgiGate = Callable[..., Ran]
 

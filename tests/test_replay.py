@@ -21,6 +21,7 @@ from agi_gate.gate import Gate
 from agi_gate.ops.main import main
 from tests.support.cases import Case, all_cases, call_of, facts_of, own_gate_toml, policy
 from tests.support.daemon import AGI_GATE
+from tests.support.ran import Ran
 
 DONE, USAGE, UNREACHABLE, NOT_PROVEN = 0, 2, 4, 7
 CASES = all_cases()
@@ -48,17 +49,6 @@ def write_log(path: Path, cases: list[Case] = CASES) -> None:
         gate = Gate(declared, KnownFacts(facts_of(case, declared)), log, lambda at=case.at: at)  # type: ignore[arg-type,misc]
         gate.decide(replace(call.request, channel="PJSIP/agent-1"))
     log.close()
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from agi_gate.disk import sync_folder
+
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 _PARTIAL = ".partial-"
 _BUFFER_BYTES = 1 << 20
@@ -69,15 +71,6 @@ def make_folder(folder: Path) -> None:
         except FileExistsError:
             continue
         sync_folder(one.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """See to it that names which were made or taken away outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove(path: Path) -> None:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from agi_gate.archive.feeds import Feeds
-from agi_gate.archive.folder import ArchiveError, appearing, explained, listing, make_folder, remove, sync_folder
+from agi_gate.archive.folder import ArchiveError, appearing, explained, listing, make_folder, remove
+from agi_gate.disk import sync_folder
 
 VERSION = 1
 _REQUIRED = ("load_id", "feed", "file", "files", "controllers")

@@ -27,11 +27,6 @@ _STAMP = "%Y-%m-%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True)
-class LogFile:
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Segment:
     """What was rotated away at one time, whatever is left of it."""
 
@@ -68,10 +63,10 @@ class Segment:
         return next((path for path in (self.compressed, self.plain) if path.exists()), None)
 
 
-def of(log: Path) -> list[LogFile]:
+def of(log: Path) -> list[Path]:
     """All files that hold records, the oldest first, the open one last."""
     rotated = [path for segment in segments(log) if (path := segment.file) is not None]
-    return [LogFile(path) for path in (*rotated, *([log] if not rotated or log.exists() else ()))]
+    return [*rotated, *([log] if not rotated or log.exists() else ())]
 
 
 def segments(log: Path) -> list[Segment]:
@@ -124,31 +119,6 @@ def pieces(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
                 rest += data
     if rest:
         yield rest
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was renamed or removed in a folder outlast a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_whole(path: Path, data: bytes, mode: int) -> None:
-    """Write a file that appears whole and synced, in place of what was there.  Raises OSError."""
-    partial = path.with_name(f".{path.name}.partial")  # what a kill leaves, the next attempt writes over
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "wb") as stream:
-            os.fchmod(stream.fileno(), mode)
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
 
 
 def _is_time(stamp: str) -> bool:

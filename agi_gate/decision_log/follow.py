@@ -104,7 +104,7 @@ def _opened(log: Path) -> tuple[list[Path], IO[bytes] | None]:
 
 
 def _rotated(log: Path) -> list[Path]:
-    return [file.path for file in files.of(log) if file.path != log]
+    return [path for path in files.of(log) if path != log]
 
 
 def _name(path: Path) -> str:

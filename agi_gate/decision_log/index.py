@@ -34,6 +34,7 @@ from agi_gate.decision_log.segment import Segment, SegmentError
 __all__ = ("NAMED", "Index", "NoIndex", "build", "load", "path_of", "renew")
 SUFFIX = ".idx"
 _MODE = 0o640
+_ID_DIGITS = 12  # of an id, hex: the milliseconds since 1970 when it was made
 
 
 class NoIndex(Exception):
@@ -98,6 +99,16 @@ class Index:
         made = made_ms(id_.encode("utf-8", "surrogatepass"))
         return sum(1 << frame for frame, (first, last) in enumerate(zip(self.first_id, self.last_id, strict=True))
                    if first <= (ALL_TIME[1] if made is None else made) <= last)
+
+    def with_decision_prefix(self, prefix: str) -> int:
+        """The same for the beginning of an id, which is a span of time."""
+        digits = prefix.partition("-")[0][:_ID_DIGITS]
+        try:
+            begun, ended = (int(digits.ljust(_ID_DIGITS, fill), 16) for fill in "0f")
+        except ValueError:
+            begun = ended = ALL_TIME[1]
+        return sum(1 << frame for frame, (first, last) in enumerate(zip(self.first_id, self.last_id, strict=True))
+                   if first <= ended and begun <= last)
 
 
 def path_of(zst: Path) -> Path:

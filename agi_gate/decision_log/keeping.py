@@ -19,6 +19,7 @@ from agi_gate.decision_log.masking import Masking
 from agi_gate.decision_log.rotation import RotationBusy
 from agi_gate.decision_log.sealing import Seal, SealError
 from agi_gate.decision_log.segment import SegmentError
+from agi_gate.disk import sync_folder
 from agi_gate.record import instant
 
 Tell = Callable[[str], None]
@@ -32,7 +33,7 @@ class Plan:
 
     def due_at(self, seal: Seal) -> datetime | None:
         """When a sealed file is to be masked or removed next; None: never."""
-        if seal.last_at is None or "removed_at" in seal.file:
+        if seal.last_at is None or seal.was_removed:
             return None
         days = (self.decisions_days if self.pseudonymise_after_days is None or "masked_at" in seal.file
                 else min(self.pseudonymise_after_days, self.decisions_days))
@@ -99,7 +100,7 @@ def _sealed(log: Path, now: datetime, did: Tell, complain: Tell) -> Iterator[tup
 
 
 def _compress(one: Segment, seal: Seal, did: Tell) -> None:
-    if not one.plain.exists() or "removed_at" in seal.file:
+    if not one.plain.exists() or seal.was_removed:
         return
     if _digest(files.pieces(one.plain)) != seal.file["sha256"]:
         raise _Unlike("it is not what was sealed")
@@ -110,12 +111,12 @@ def _compress(one: Segment, seal: Seal, did: Tell) -> None:
             raise _Unlike("what was compressed is not what was sealed")
     index.build(one.compressed)
     one.plain.unlink()
-    files.sync_folder(one.plain.parent)
+    sync_folder(one.plain.parent)
     did(f"compressed {one.plain.name}")
 
 
 def _remove_or_mask(one: Segment, seal: Seal, plan: Plan, now: datetime, did: Tell, complain: Tell) -> None:
-    if "removed_at" in seal.file or (seal.last_at is not None
+    if seal.was_removed or (seal.last_at is not None
                                      and seal.last_at + timedelta(days=plan.decisions_days) <= now):
         _remove(one, seal, now, did)
     elif (plan.pseudonymise_after_days is not None and "masked_at" not in seal.file and one.compressed.exists()
@@ -125,14 +126,14 @@ def _remove_or_mask(one: Segment, seal: Seal, plan: Plan, now: datetime, did: Te
 
 def _remove(one: Segment, seal: Seal, now: datetime, did: Tell) -> None:
     there = [path for path in (one.plain, one.compressed, one.index) if path.exists()]
-    if not there and "removed_at" in seal.file:
+    if not there and seal.was_removed:
         return
-    if "removed_at" not in seal.file:
+    if not seal.was_removed:
         seal.file["removed_at"] = instant(now)
         sealing.write(one, seal)  # before the file goes: without this it would be one that somebody took away
     for path in there:
         path.unlink()
-    files.sync_folder(one.seal.parent)
+    sync_folder(one.seal.parent)
     did(f"removed {one.name}, past retention; its seal stays")
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agi_gate.decision_log import files
+from agi_gate.disk import replacing
 
 MODE = 0o600
 _HEX = 32
@@ -87,7 +87,8 @@ def add_key(path: Path, now: datetime) -> Keys:
     keys = (*known, Key(f"k{number}", secrets.token_bytes(32), made_at))
     text = "".join(f"{key.id} {key.secret.hex()} {key.made_at}".rstrip() + "\n" for key in keys)
     owner = path.stat() if known else None
-    files.write_whole(path, text.encode(), MODE)
+    with replacing(path, MODE) as stream:
+        stream.write(text.encode())
     if owner is not None and os.geteuid() == 0:
         os.chown(path, owner.st_uid, owner.st_gid)
     return Keys(keys)

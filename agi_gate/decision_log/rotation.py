@@ -15,6 +15,7 @@ from pathlib import Path
 
 from agi_gate.decision_log import files
 from agi_gate.decision_log.files import Segment
+from agi_gate.disk import sync_folder
 from agi_gate.regime import local_day
 
 _WAIT_S = 10.0
@@ -56,7 +57,7 @@ def rotate(log: Path, now: datetime) -> Segment | None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    files.sync_folder(log.parent)
+    sync_folder(log.parent)
     return segment
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from agi_gate.decision_log.glance import read_record, text_of
-from agi_gate.decision_log.wanted import Complain, Found, Sought, Unread, key_of
+from agi_gate.decision_log.wanted import Complain, Found, Hidden, Sought, Unread, key_of
 from agi_gate.record import instant
 
 PIECE_BYTES = 1 << 20
@@ -67,10 +67,10 @@ class Scan:
     def end(self, masked: dict[str, int] | None = None) -> None:
         """Say which masked records a number could not be seen in."""
         for key, count in self.sought.misses(dict(self._masked) if masked is None else masked).items():
-            self.complain(f"{self.path}: {count:,} record(s) are masked " + (
+            self.complain(Hidden(f"{self.path}: {count:,} record(s) are masked " + (
                 f"with key `{key}`, which is not at hand: a number is not found in them; "
                 "put it back into the file that [log] key names" if key else
-                "and have no pseudonym, for no key was there when they were written: a number is not found in them"))
+                "and have no pseudonym, for no key was there when they were written: a number is not found in them")))
 
     def _candidates(self, data: bytes) -> Iterator[Line]:
         first, *others = self.sought.needles or [[]]

@@ -24,6 +24,7 @@ from agi_gate import __version__
 from agi_gate.decision_log import files, linked
 from agi_gate.decision_log.files import Segment
 from agi_gate.decision_log.tally import Tally
+from agi_gate.disk import replacing
 from agi_gate.record import instant
 
 MODE = 0o640
@@ -43,6 +44,11 @@ class Seal:
     @property
     def last_at(self) -> datetime | None:
         return datetime.fromisoformat(self.seal["last_at"]) if self.seal["last_at"] else None
+
+    @property
+    def was_removed(self) -> bool:
+        """Past retention: what it sealed was taken away, and that is no loss."""
+        return "removed_at" in self.file
 
 
 def made(segment: Segment, before: str | None, now: datetime) -> Seal:
@@ -66,7 +72,8 @@ def digest_of(body: dict[str, Any]) -> str:
 def write(segment: Segment, seal: Seal) -> None:
     """Write a seal; it appears whole and synced.  Raises OSError."""
     text = json.dumps({"seal": seal.seal, "digest": seal.digest, "file": seal.file}, indent=1) + "\n"
-    files.write_whole(segment.seal, text.encode(), MODE)
+    with replacing(segment.seal, MODE) as stream:
+        stream.write(text.encode())
 
 
 def read(path: Path) -> Seal:

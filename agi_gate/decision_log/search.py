@@ -29,12 +29,12 @@ def search(log: Path | Sequence[Path], wanted: Wanted, keys: Keys | None, compla
     `log` is the [log] path, which stands for all files of that log, or the files to read.
     """
     sought = Sought(wanted, keys)
-    chosen = files.of(log) if isinstance(log, Path) else [files.LogFile(path) for path in log]
+    chosen = files.of(log) if isinstance(log, Path) else list(log)
     if newest is None:
-        for file in chosen:
-            yield from _in_file(Scan(file.path, sought, complain), None)
+        for path in chosen:
+            yield from _in_file(Scan(path, sought, complain), None)
         return
-    backwards = (one for file in reversed(chosen) for one in _in_file(Scan(file.path, sought, complain), newest))
+    backwards = (one for path in reversed(chosen) for one in _in_file(Scan(path, sought, complain), newest))
     yield from reversed(list(islice(backwards, newest)))
 
 
@@ -95,6 +95,8 @@ def _frames(sought: Sought, known: index.Index) -> list[int]:
         bits &= known.with_number(sought.numbers)
     if wanted.decision is not None:
         bits &= known.with_decision(wanted.decision)
+    if wanted.decision_prefix is not None:
+        bits &= known.with_decision_prefix(wanted.decision_prefix)
     for kind in index.NAMED:
         if (name := getattr(wanted, kind)) is not None:
             bits &= known.with_name(kind, name)

@@ -26,6 +26,8 @@ from typing import BinaryIO
 
 import zstandard
 
+from agi_gate.disk import replacing
+
 SUFFIX = ".zst"
 # numbers of called people are in it, as in what it is made of
 _MODE = 0o640
@@ -60,22 +62,8 @@ def compress(plain: Path, zst: Path) -> None:
 
 def write(lines: Iterable[bytes], zst: Path, mode: int = _MODE) -> None:
     """The same from lines, each with its newline."""
-    partial = zst.with_name(f".{zst.name}.partial")  # what a kill leaves, the next attempt writes over
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "wb") as stream:
-            os.fchmod(stream.fileno(), mode)
-            _write_frames(lines, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(partial, zst)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    folder = os.open(zst.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with replacing(zst, mode) as stream:
+        _write_frames(lines, stream)
 
 
 def _write_frames(lines: Iterable[bytes], stream: BinaryIO) -> None:

@@ -18,6 +18,10 @@ class Unread(str):
     """A complaint of a file, or of a part of one, that could not be read: there may be more than was found."""
 
 
+class Hidden(str):
+    """A complaint of a file that holds masked records in which the number that is wanted cannot be seen."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a record must have; None: anything.  `until` itself is not meant."""
@@ -30,6 +34,7 @@ class Wanted:
     verdict: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    decision_prefix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,11 @@ class Sought:
         texts = (self.numbers, *([text] for text in (wanted.decision, wanted.reason, wanted.campaign, wanted.controller,
                                                      wanted.verdict) if text is not None))
         # what JSON may write in more than one way is no needle
-        return [[f'"{text}"'.encode() for text in one] for one in texts if one and all(map(_has_one_form, one))]
+        needles = [[f'"{text}"'.encode() for text in one] for one in texts if one and all(map(_has_one_form, one))]
+        prefix = wanted.decision_prefix
+        if prefix is not None and _has_one_form(prefix):
+            needles.insert(0, [f'"id":"{prefix}'.encode()])
+        return needles
 
     def matches(self, record: dict[str, Any]) -> bool:
         wanted, call, at = self.wanted, record["call"], datetime.fromisoformat(record["at"])
@@ -60,6 +69,7 @@ class Sought:
             wanted.number is not None and record["destination"] != wanted.number
             and (record["pseudonyms"] or {}).get("destination") not in self.numbers
             or wanted.decision is not None and record["id"] != wanted.decision
+            or wanted.decision_prefix is not None and not record["id"].startswith(wanted.decision_prefix)
             or wanted.controller is not None and call.get("controller") != wanted.controller
             or wanted.campaign is not None and call["campaign"] != wanted.campaign
             or wanted.reason is not None and wanted.reason not in record["reasons"]

@@ -15,8 +15,6 @@ from agi_gate.decision_log.sealing import SealError
 from agi_gate.decision_log.sealing import read as read_seal
 from agi_gate.decision_log.segment import SUFFIX, Segment, SegmentError
 
-_BLOCK_BYTES = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class NotAllRead:
@@ -43,23 +41,10 @@ def blocks_of(path: Path, missing: list[NotAllRead]) -> Iterator[Block]:
                 for piece in segment.pieces(lambda error: missing.append(_damaged(path, error))):
                     yield Block(path, piece)
         else:
-            yield from _plain(path)
+            for piece in files.pieces(path):
+                yield Block(path, piece)
     except OSError as error:
         missing.append(NotAllRead(f"{path} cannot be read: {error.strerror}; the rest is still read", True))
-
-
-def _plain(path: Path) -> Iterator[Block]:
-    rest = b""
-    with path.open("rb") as stream:
-        while data := stream.read(_BLOCK_BYTES):
-            whole, newline, after = data.rpartition(b"\n")
-            if newline:
-                yield Block(path, rest + whole + newline)
-                rest = after
-            else:
-                rest += data
-    if rest:
-        yield Block(path, rest)
 
 
 def _damaged(path: Path, error: SegmentError) -> NotAllRead:
@@ -81,14 +66,14 @@ def blocks(where: list[Path], are_files: bool, since: datetime | None, until: da
                 continue
             if one.file is not None:
                 yield from blocks_of(one.file, missing)
-            elif not _is_past_retention(one):
+            elif not _was_removed(one):
                 missing.append(NotAllRead(f"{one.compressed} is missing; the rest is still read"))
         if path.exists() or not files.segments(path):
             yield from blocks_of(path, missing)
 
 
-def _is_past_retention(one: files.Segment) -> bool:
+def _was_removed(one: files.Segment) -> bool:
     try:
-        return "removed_at" in read_seal(one.seal).file
+        return read_seal(one.seal).was_removed
     except (SealError, FileNotFoundError):
         return False

@@ -56,13 +56,13 @@ def logs_of(log: Path) -> list[Path]:
     for one in files.segments(log):
         if one.file is None:
             try:
-                is_past_retention = "removed_at" in read_seal(one.seal).file
+                was_removed = read_seal(one.seal).was_removed
             except (SealError, FileNotFoundError) as error:
                 raise CannotTell(str(error)) from error
-            if not is_past_retention:
+            if not was_removed:
                 raise CannotTell(f"{one.compressed} is missing")
     rotated_by_others = (path for path in log.parent.glob(log.name + "*") if path.is_file())
-    return sorted({*rotated_by_others, *(file.path for file in files.of(log) if file.path.exists())})
+    return sorted({*rotated_by_others, *(path for path in files.of(log) if path.exists())})
 
 
 def used_callbacks(logs: Iterable[Path]) -> Used:

@@ -31,8 +31,8 @@ def log(tmp_path: Path) -> Path:
 
 
 def lines_of(log: Path) -> bytes:
-    return b"".join(b"".join(segment.lines(file.path)) if file.path.suffix == segment.SUFFIX else file.path.read_bytes()
-                    for file in files.of(log))
+    return b"".join(b"".join(segment.lines(path)) if path.suffix == segment.SUFFIX else path.read_bytes()
+                    for path in files.of(log))
 
 
 @pytest.mark.parametrize(("at", "due"), (
@@ -58,7 +58,7 @@ def test_without_a_log_or_with_an_empty_one_nothing_is_due(log: Path) -> None:
 
 def test_the_chain_goes_on_over_files_and_what_is_due_is_due_once(log: Path) -> None:
     write_days(log)
-    assert [path.path.name for path in files.of(log)] == [
+    assert [path.name for path in files.of(log)] == [
         *(f"decisions-2026-11-2{day}T010000Z.jsonl.zst" for day in (1, 2, 3)), "decisions.jsonl"]
     assert not keeping.is_due(log, Plan(), midnight(DAYS - 1))
     assert kept(log, midnight(DAYS - 1)) == []
