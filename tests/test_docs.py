@@ -61,7 +61,7 @@ def test_each_feed_is_listed_with_its_columns(layout: feeds.Layout[object]) -> N
     assert f"| {layout.name} | {columns} |" in OPERATIONS
 
 
-@pytest.mark.parametrize("document", ("README.md", "docs/operations.md"))
+@pytest.mark.parametrize("document", ("README.md", "docs/operations.md", "docs/explaining.md"))
 def test_each_command_of_the_documents_is_understood(document: str) -> None:
     commands = re.findall(r"^ {4}agi-gate (.*?)(?: #.*)?$", (PROJECT / document).read_text(), re.MULTILINE)
     assert commands

@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "agi_gate"
 CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "decide", "actions", "record",
-        "columns", "national", "remedy", "retention", "shadow")
+        "columns", "national", "remedy", "retention", "shadow", "explaining")
 EDGES = ("disk", "config", "agi", "store", "feeds", "decision_log", "archive")
 # an edge that the others stand on
 GROUND = "disk"

@@ -17,8 +17,8 @@ if _interrupt is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from agi_gate import __version__, config
-from agi_gate.ops import (check, completion, exit_codes, export, load, log, preflight, purge, rebuild, replay, rollback,
-                          serve, status)
+from agi_gate.ops import (check, completion, dossier, exit_codes, explain, export, load, log, preflight, purge, rebuild,
+                          replay, rollback, serve, source, status)
 from agi_gate.quiet import OncePerSoOften
 
 if _interrupt is signal.default_int_handler:
@@ -28,7 +28,7 @@ if _interrupt is signal.default_int_handler:
 _FOR_CALLS = (serve.run, check.run)
 _WAY_GIVEN = 19
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_VERBS = (serve, check, preflight, export, load, rollback, rebuild, purge, status, log, replay)
+_VERBS = (serve, check, preflight, export, load, rollback, rebuild, purge, status, log, explain, source, dossier, replay)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,7 +40,8 @@ def parser() -> argparse.ArgumentParser:
         description="The outbound call gate for Asterisk: each call decided by the law of its day, and on record.",
         epilog="exit codes: 0 ALLOW or done, 1 crash, 2 usage or configuration, 3 DENY, "
                "4 the store or the log could not be reached, 5 feed refused, nothing changed, "
-               "6 stale (agi-gate status), 7 evidence does not verify or is not decided again")
+               "6 stale (agi-gate status), 7 evidence does not verify or is not decided again, "
+               "8 nothing is on record of what was asked for")
     main_parser.add_argument("--version", action="version", version=f"agi-gate {__version__}")
     completion.add_to(main_parser)
     verbs = main_parser.add_subparsers(metavar="VERB", required=True)

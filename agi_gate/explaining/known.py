@@ -1,0 +1,180 @@
+"""What was known of the number at the time of the call, told fact by fact, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agi_gate.call import Call
+from agi_gate.explaining.language import Language
+from agi_gate.explaining.law import is_founding
+from agi_gate.facts import Callback, Consent, Contact, Facts, Objection
+from agi_gate.record import instant
+from agi_gate.rules.consent import fault, valid_consents
+from agi_gate.rules.contract import covers
+from agi_gate.rules.registry import check_expires_at
+from agi_gate.rules.rest import rest_ends_at
+from agi_gate.verdict import Reason
+
+Told = tuple[list[str], dict[str, Any]]
+Receipts = Mapping[str, Mapping[str, Any]]  # by check id: receipt, file, sha256
+
+
+class Known:
+    """Tells the facts of one call in one language; `facts` are whole, also what is dated after the call."""
+
+    def __init__(self, call: Call, facts: Facts, language: Language, receipts: Receipts, masked: bool,
+                 used_now: str | None) -> None:
+        self._call, self._all, self._language = call, facts, language
+        self._facts = facts.known_at(call.at)
+        self._receipts, self._masked, self._used_now = receipts, masked, used_now
+
+    def tell(self) -> Told:
+        sentences: list[str] = []
+        data: dict[str, Any] = {}
+        for name, told in (("contact", self._contact()), ("registry", self._registry()), ("consents", self._consents()),
+                           ("objection", self._objection()), ("callbacks", self._callbacks()),
+                           ("silent_calls", self._rests())):
+            words, data[name] = told
+            sentences += words
+        return sentences, data
+
+    def _contact(self) -> tuple[list[str], Any]:
+        contact = self._facts.contact
+        if contact is None:
+            return [self._language.text("contact.none")], None
+        return [contact_words(contact, self._language)], {
+            "source": contact.source, "directory": contact.directory,
+            "acquired_on": contact.acquired_on and contact.acquired_on.isoformat()}
+
+    def _registry(self) -> tuple[list[str], Any]:
+        last, text = self._facts.last_check, self._language.text
+        if last is None:
+            return [text("registry.never")], None
+        until, enrolled = check_expires_at(last.at), "registry.enrolled" if last.enrolled else "registry.clear"
+        receipt = self._receipts.get(last.id, {})
+        data: dict[str, Any] = {
+            "checked_at": instant(last.at), "enrolled": last.enrolled, "check": last.id, "good_until": instant(until),
+            "good_days": 15, "was_good": self._call.at <= until, "receipt": receipt or None, "first_enrolled_at": None,
+            "last_clear_at": None}
+        words = [text("registry.last", at=last.at, result=text(enrolled), id=last.id,
+                      receipt=receipt_words(receipt, self._language)),
+                 text("registry.good" if self._call.at <= until else "registry.stale", until=until)]
+        first, clear = self._facts.first_enrolled, self._facts.last_clear
+        if last.enrolled and first is not None:
+            data |= {"first_enrolled_at": instant(first.at), "last_clear_at": clear and instant(clear.at)}
+            words.append(text("registry.first_enrolled", at=first.at))
+            words.append(text("registry.never_clear") if clear is None else text("registry.last_clear", at=clear.at))
+        return words, data
+
+    def _consents(self) -> tuple[list[str], Any]:
+        newest_first = sorted(self._facts.consents, key=lambda consent: consent.granted_at, reverse=True)
+        valid = valid_consents(self._call, self._facts)
+        words, data = [], []
+        for consent in newest_first:
+            reason = None if consent in valid else fault(consent, self._call) or Reason.CONSENT_REVOKED
+            barred = reason is None and self._is_barred(consent)
+            words.append(consent_words(consent, self._language, self._covers(reason, barred), self._masked))
+            data.append(consent_data(consent) | {
+                "covers": reason is None and not barred, "fault": reason.name if reason else None,
+                "barred_by_enrolment": barred})
+        later = sorted(consent.granted_at for consent in self._all.consents if consent.granted_at > self._call.at)
+        words += [self._language.text("consent.later", at=at) for at in later]
+        return words or [self._language.text("consent.none")], data
+
+    def _is_barred(self, consent: Consent) -> bool:
+        """Say whether an enrolment voids a consent, or may."""
+        last, first, clear = self._facts.last_check, self._facts.first_enrolled, self._facts.last_clear
+        if is_founding(self._call.at) or last is None or not last.enrolled or first is None:
+            return False
+        if consent.contract and covers(consent, self._call.at):
+            return False
+        return consent.granted_at < first.at or (clear is not None and consent.granted_at <= clear.at)
+
+    def _covers(self, reason: Reason | None, barred: bool) -> str:
+        if reason is not None:
+            return self._language.text("consent.covers_not", meaning=self._language.meaning(reason), reason=reason.name)
+        return self._language.text("consent.but_enrolled" if barred else "consent.covers")
+
+    def _objection(self) -> tuple[list[str], Any]:
+        objection = self._facts.objection
+        if objection is None:
+            return [self._language.text("objection.none")], None
+        return [objection_words(objection, self._language)], {
+            "objected_at": instant(objection.objected_at), "via": objection.via,
+            "repeated_at": objection.repeated_at and instant(objection.repeated_at)}
+
+    def _callbacks(self) -> tuple[list[str], Any]:
+        words, data = [], []
+        for callback in self._facts.callbacks:
+            state = ("used_now" if instant(callback.requested_at) == self._used_now
+                     else "used" if callback.used else "unused")
+            words.append(callback_words(callback, state, self._language))
+            data.append({"requested_at": instant(callback.requested_at), "state": state,
+                         "valid_until": callback.valid_until and instant(callback.valid_until)})
+        return words or [self._language.text("callback.none")], data
+
+    def _rests(self) -> tuple[list[str], Any]:
+        calls = self._facts.silent_calls
+        return ([self._language.text("rest", at=at, until=rest_ends_at(at)) for at in calls]
+                or [self._language.text("rest.none")],
+                [{"silent_at": instant(at), "rested_until": instant(rest_ends_at(at))} for at in calls])
+
+
+def contact_words(contact: Contact, language: Language) -> str:
+    acquired = "" if contact.acquired_on is None else language.text("contact.acquired", day=contact.acquired_on)
+    return language.text("contact" if contact.source.strip() else "contact.no_source", source=contact.source,
+                         acquired=acquired,
+                         listed=language.text("contact.listed" if contact.directory else "contact.unlisted"))
+
+
+def receipt_words(receipt: Mapping[str, Any], language: Language) -> str:
+    words = language.text("registry.receipt", receipt=receipt["receipt"]) if receipt.get("receipt") else ""
+    if receipt.get("file") and receipt.get("sha256"):
+        words += language.text("registry.file", file=receipt["file"], sha256=receipt["sha256"])
+    return words
+
+
+def objection_words(objection: Objection, language: Language) -> str:
+    return language.text(
+        "objection", at=objection.objected_at,
+        via=language.text("objection.via", via=objection.via) if objection.via.strip() else "",
+        repeated="" if objection.repeated_at is None else language.text("objection.repeated", at=objection.repeated_at))
+
+
+def callback_words(callback: Callback, state: str, language: Language) -> str:
+    return language.text(
+        "callback", at=callback.requested_at, state=language.text(f"callback.{state}"),
+        until=language.text("callback.no_end") if callback.valid_until is None
+        else language.text("callback.until", at=callback.valid_until))
+
+
+def consent_words(consent: Consent, language: Language, covers: str = "", masked: bool = False) -> str:
+    text = language.text
+
+    def quoted(words: str) -> str:
+        if not words.strip():
+            return text("consent.not_recorded")
+        return text("consent.masked") if masked else text("consent.quoted", text=words)
+
+    more = ""
+    if consent.contract:
+        more += (text("consent.contract") if consent.contract_ended_on is None
+                 else text("consent.contract_ended", day=consent.contract_ended_on))
+    if consent.expires_at is not None:
+        more += text("consent.expires", at=consent.expires_at)
+    if consent.revoked_at is not None:
+        more += text("consent.revoked", at=consent.revoked_at)
+    return text("consent", at=consent.granted_at, purpose=language.name("purpose", consent.purpose),
+                category=consent.category if consent.category.strip() else text("consent.no_category"),
+                channel=language.name("channel", consent.channel), origin=quoted(consent.origin),
+                evidence=quoted(consent.evidence), more=more, covers=covers,
+                notice=text("consent.notice", notice=quoted(consent.notice)) if consent.notice.strip() else "").rstrip()
+
+
+def consent_data(consent: Consent) -> dict[str, Any]:
+    return {"granted_at": instant(consent.granted_at), "purpose": consent.purpose, "category": consent.category,
+            "channel": consent.channel, "origin": consent.origin, "evidence": consent.evidence, "notice": consent.notice,
+            "expires_at": consent.expires_at and instant(consent.expires_at),
+            "revoked_at": consent.revoked_at and instant(consent.revoked_at), "contract": consent.contract,
+            "contract_ended_on": consent.contract_ended_on and consent.contract_ended_on.isoformat()}

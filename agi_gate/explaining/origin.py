@@ -1,0 +1,121 @@
+"""Where a contact came from, told to whoever asks: by which list or consent, when, and with what evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from agi_gate import record
+from agi_gate.explaining.known import consent_data, consent_words, contact_words, objection_words
+from agi_gate.explaining.language import Language
+from agi_gate.explaining.story import Section, Story
+from agi_gate.facts import Consent, Facts
+from agi_gate.record import instant
+from agi_gate.regime import local_day
+from agi_gate.rules.consent import own_fault
+
+NOTHING = Facts()
+
+
+class Origin:
+    """Tells of one number of one controller; `controller` is the name it goes by."""
+
+    def __init__(self, number: str, controller_id: str, controller_name: str, now: datetime, language: Language) -> None:
+        self._number, self._now, self._language, self._text = number, now, language, language.text
+        self._controller = (language.text("controller.named", name=controller_name, id=controller_id) if controller_name
+                            else language.text("controller.unnamed", id=controller_id))
+        self._data: dict[str, Any] = {
+            "number": number, "controller": controller_id, "controller_name": controller_name or None,
+            "language": language.code, "as_of": instant(now)}
+
+    def of_store(self, facts: Facts) -> Story | None:
+        """What the store knows; None where it knows no source."""
+        known = facts.known_at(self._now)
+        source = source_in(known)
+        if source is None:
+            return None
+        return self._story([self._text("origin.from", source=source)], known, self._now, source, "store", [], {})
+
+    def of_decision(self, entry: Mapping[str, Any], objected: Facts | None) -> Story:
+        """What a decision knew that names a source.  `objected`: what the store knows beside that; None: it was not asked."""
+        at, call = datetime.fromisoformat(entry["at"]), entry["call"]
+        known = (_facts(entry) or NOTHING).known_at(at)
+        sentences = [self._text("origin.from", source=entry["source"])]
+        if source_in(known) is None:
+            sentences.append(self._text("origin.campaign", campaign=call["campaign"]))
+        if known.objection is None and objected is not None:
+            known = Facts(contact=known.contact, consents=known.consents, objection=objected.objection)
+        said = self._text("origin.from_log_only" if objected is None else "origin.from_log", id=entry["id"], at=at,
+                          campaign=call["campaign"])
+        decision = {"id": entry["id"], "at": entry["at"], "campaign": call["campaign"], "verdict": entry["verdict"],
+                    "masked": bool(entry["masked"])}
+        return self._story(sentences, known, at, entry["source"], "log", [said], {"decision": decision})
+
+    def nothing(self, facts: Facts | None, hidden: bool, unread: bool) -> Story:
+        to_do = [self._text("origin.hidden")] if hidden else []
+        to_do += [self._text("origin.unread")] if unread else []
+        if facts is not None:
+            to_do += [self._text("origin.load"), self._text("origin.say_so")]
+        answer = ([self._text("origin.nothing_in_log")] if facts is None
+                  else [self._text("origin.nothing"), self._text("origin.refused")])
+        story = self._story(answer, (facts or NOTHING).known_at(self._now), self._now, None, None, [], {})
+        return Story(story.title, [*story.sections, Section("to_do", self._text("section.to_do"), to_do)], story.data)
+
+    def _story(self, answer: list[str], known: Facts, at: datetime, source: str | None, where: str | None,
+               decision: list[str], more: dict[str, Any]) -> Story:
+        text, contact, masked = self._text, known.contact, bool(more.get("decision", {}).get("masked"))
+        consents = sorted(known.consents, key=lambda consent: consent.granted_at, reverse=True)
+        if contact is not None:
+            answer.append(text("origin.not_acquired") if contact.acquired_on is None
+                          else text("origin.acquired", day=contact.acquired_on))
+        for consent in consents[:1]:
+            quoted = "masked" if masked and consent.origin else "quoted" if consent.origin.strip() else "not_recorded"
+            answer.append(text("origin.consented", at=consent.granted_at,
+                               origin=text(f"consent.{quoted}", **({"text": consent.origin} if quoted == "quoted" else {}))))
+        since = earliest(known)
+        if since is not None:
+            answer.append(text("origin.since", day=since))
+        sections = [
+            ("origin", answer), ("decision_of", decision),
+            ("contact", [] if contact is None else [contact_words(contact, self._language)]),
+            ("consents", [consent_words(consent, self._language, self._state(consent, at), masked) for consent in consents]),
+            ("objection", [] if known.objection is None else [objection_words(known.objection, self._language)])]
+        data = self._data | {
+            "known": source is not None, "from": where, "source": source, "since": since and since.isoformat(),
+            "contact": contact and {"source": contact.source, "directory": contact.directory,
+                                    "acquired_on": contact.acquired_on and contact.acquired_on.isoformat()},
+            "consents": [consent_data(consent) | {"fault": fault.name if (fault := own_fault(consent, at)) else None}
+                         for consent in consents],
+            "objection": known.objection and {"objected_at": instant(known.objection.objected_at), "via": known.objection.via,
+                                              "last_at": instant(known.objection.last_at)}} | more
+        return Story(text("origin.title", number=self._number, controller=self._controller, at=self._now),
+                     [Section(name, text(f"section.{name}"), words) for name, words in sections], data)
+
+    def _state(self, consent: Consent, at: datetime) -> str:
+        fault = own_fault(consent, at)
+        return (self._text("consent.in_order") if fault is None
+                else self._text("consent.faulty", meaning=self._language.meaning(fault), reason=fault.name))
+
+
+def _facts(entry: Mapping[str, Any]) -> Facts | None:
+    try:
+        return record.facts_of(dict(entry))
+    except ValueError:  # somebody changed them; the source stands apart
+        return None
+
+
+def source_in(known: Facts) -> str | None:
+    """The contact's source, else the newest consent's origin: as the rule has it, but for a campaign's own list."""
+    if known.contact is not None and known.contact.source.strip():
+        return known.contact.source
+    newest_first = sorted(known.consents, key=lambda consent: consent.granted_at, reverse=True)
+    return next((consent.origin for consent in newest_first if consent.origin.strip()), None)
+
+
+def earliest(known: Facts) -> date | None:
+    """The first day on which something says that the number was at hand."""
+    days = [local_day(consent.granted_at) for consent in known.consents]
+    if known.contact is not None and known.contact.acquired_on is not None:
+        days.append(known.contact.acquired_on)
+    return min(days, default=None)

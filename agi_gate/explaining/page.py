@@ -1,0 +1,212 @@
+"""A dossier laid out: headings, paragraphs and tables of plain text, for whatever draws them.
+
+Core.  Nothing here is markup, and no text is trusted: who draws it escapes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from agi_gate.explaining.known import receipt_words
+from agi_gate.explaining.language import Language
+from agi_gate.verdict import Reason
+
+Row = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    text: str
+    grave: bool = False  # something is missing, or wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    columns: Row
+    widths: Sequence[int]  # shares of the page
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    language: str
+    title: str
+    facts: Sequence[tuple[str, str]]  # a name and a value each
+    blocks: Sequence[Heading | Paragraph | Table]
+
+
+def page_of(whole: Mapping[str, Any], language: Language) -> Page:
+    """Lay out what `dossier.sealed` made.  Raises KeyError, TypeError, ValueError where somebody made something else of it."""
+    return _Layout(whole, language).page()
+
+
+class _Layout:
+    def __init__(self, whole: Mapping[str, Any], language: Language) -> None:
+        self.content: Mapping[str, Any] = whole["dossier"]
+        self.digest, self.language, self.text = whole["digest"], language, language.text
+
+    def page(self) -> Page:
+        content, text = self.content, self.text
+        controller = content["controller"]
+        facts = [
+            (text("dossier.number"), content["number"]),
+            (text("dossier.controller"), f"{controller['name']} ({controller['id']})" if controller["name"]
+             else controller["id"]),
+            (text("dossier.made_at"), self._at(content["made_at"])), (text("dossier.program"), content["program"]),
+            (text("dossier.digest"), self.digest)]
+        return Page(self.language.code, text("dossier.title"), facts, list(self._blocks()))
+
+    def _blocks(self) -> Iterator[Heading | Paragraph | Table]:
+        yield from self._missing()
+        yield from self._source()
+        yield from self._checks()
+        yield from self._consents()
+        yield from self._others()
+        yield from self._decisions()
+        yield from self._proof()
+
+    def _missing(self) -> Iterator[Paragraph]:
+        for words in self.content["log"]["missing"]:
+            yield Paragraph(self.text("dossier.missing", what=words), grave=True)
+
+    def _source(self) -> Iterator[Heading | Paragraph]:
+        contact, source = self.content["contact"], self.content["source"]
+        yield Heading(self.text("dossier.source"))
+        yield Paragraph(self.text("origin.from", source=source) if source else self.text("dossier.no_source"))
+        if contact is None:
+            yield Paragraph(self.text("contact.none"))
+            return
+        day = contact["acquired_on"]
+        yield Paragraph(self.text(
+            "contact" if contact["source"].strip() else "contact.no_source", source=contact["source"],
+            acquired=self.text("contact.acquired", day=date.fromisoformat(day)) if day else "",
+            listed=self.text("contact.listed" if contact["directory"] else "contact.unlisted")))
+
+    def _checks(self) -> Iterator[Heading | Paragraph | Table]:
+        yield Heading(self.text("dossier.checks"))
+        rows = [(self._at(check["at"]), self.text("registry.enrolled" if check["enrolled"] else "registry.clear"),
+                 self._at(check["good_until"]), self._receipt(check)) for check in self.content["checks"]]
+        yield from self._table("check", ("at", "result", "good_until", "receipt"), (20, 14, 20, 46), rows)
+
+    def _receipt(self, check: Mapping[str, Any]) -> str:
+        receipt = check["receipt"]
+        if not receipt:
+            return self.text("dossier.no_receipt", id=check["id"])
+        words = self.text("dossier.check_id", id=check["id"]) + receipt_words(receipt, self.language)
+        loaded_at = receipt.get("loaded_at")
+        return words + (self.text("dossier.loaded", at=datetime.fromisoformat(loaded_at)) if loaded_at else "")
+
+    def _consents(self) -> Iterator[Heading | Paragraph | Table]:
+        yield Heading(self.text("section.consents"))
+        rows = []
+        for consent in self.content["consents"]:
+            what = ", ".join((self.language.name("purpose", consent["purpose"]),
+                              consent["category"].strip() or self.text("consent.no_category"),
+                              self.language.name("channel", consent["channel"])))
+            evidence = "; ".join(f"{self.text(f'dossier.{name}')}: {consent[name].strip() or self.text('consent.not_recorded')}"
+                                 for name in ("origin", "evidence", "notice")
+                                 if name != "notice" or consent[name].strip())
+            rows.append((self._at(consent["granted_at"]), what, evidence, self._state(consent)))
+        yield from self._table("consent", ("at", "what", "evidence", "state"), (18, 24, 34, 24), rows)
+
+    def _state(self, consent: Mapping[str, Any]) -> str:
+        words = (self.text("dossier.in_order") if consent["fault"] is None
+                 else self._meaning(consent["fault"]) + f" ({consent['fault']})")
+        if consent["contract"]:
+            ended_on = consent["contract_ended_on"]
+            words += (self.text("consent.contract_ended", day=date.fromisoformat(ended_on)) if ended_on
+                      else self.text("consent.contract"))
+        for name, key in (("expires_at", "consent.expires"), ("revoked_at", "consent.revoked")):
+            if consent[name]:
+                words += self.text(key, at=datetime.fromisoformat(consent[name]))
+        return words
+
+    def _meaning(self, code: str) -> str:
+        return self.language.meaning(Reason[code]) if code in Reason.__members__ else code
+
+    def _others(self) -> Iterator[Heading | Paragraph]:
+        text, objection = self.text, self.content["objection"]
+        yield Heading(text("dossier.others"))
+        yield Paragraph(text("objection.none") if objection is None else text(
+            "objection", at=datetime.fromisoformat(objection["objected_at"]),
+            via=text("objection.via", via=objection["via"]) if objection["via"].strip() else "",
+            repeated=text("objection.repeated", at=datetime.fromisoformat(objection["repeated_at"]))
+            if objection["repeated_at"] else ""))
+        for callback in self.content["callbacks"]:
+            until = callback["valid_until"]
+            yield Paragraph(text(
+                "callback", at=datetime.fromisoformat(callback["requested_at"]),
+                until=text("callback.until", at=datetime.fromisoformat(until)) if until else text("callback.no_end"),
+                state=text("dossier.callback_used" if callback["used"] else "callback.unused")))
+        if not self.content["callbacks"]:
+            yield Paragraph(text("callback.none"))
+        for silent in self.content["silent_calls"]:
+            yield Paragraph(text("rest", at=datetime.fromisoformat(silent["silent_at"]),
+                                 until=datetime.fromisoformat(silent["rested_until"])))
+        if not self.content["silent_calls"]:
+            yield Paragraph(text("rest.none"))
+
+    def _decisions(self) -> Iterator[Heading | Paragraph | Table]:
+        decisions, log = self.content["decisions"], self.content["log"]
+        yield Heading(self.text("dossier.decisions"))
+        allowed = sum(decision["verdict"] == "ALLOW" for decision in decisions)
+        yield Paragraph(self.text("dossier.counts", count=len(decisions), allowed=allowed, denied=len(decisions) - allowed,
+                                  files=log["files"]))
+        for gone in log["removed"]:
+            yield Paragraph(self.text("dossier.removed", begun=_instant(gone["first_at"]), ended=_instant(gone["last_at"]),
+                                      at=_instant(gone["removed_at"])))
+        yield from self._table("decision", ("at", "call", "verdict", "why", "proof"), (15, 18, 10, 35, 22),
+                               [self._decision(decision) for decision in decisions])
+
+    def _decision(self, decision: Mapping[str, Any]) -> Row:
+        text = self.text
+        call = f"{decision['campaign']}; " + text("dossier.caller_id", caller_id=decision["caller_id"] or
+                                                  text("call.not_said"))
+        if decision["purpose"]:
+            call += "; " + self.language.name("purpose", decision["purpose"])
+        why = "; ".join(f"{one['meaning']} ({one['code']}{': ' + one['law'] if one['law'] else ''})" for one in decision["why"])
+        if decision["rested_on"]:
+            why += text("dossier.rested_on", ground=decision["rested_on"])
+        proof = text("dossier.decision_id", id=decision["id"])
+        if decision["hash"]:
+            proof += text("dossier.place", chain=decision["chain"], seq=decision["seq"], hash=decision["hash"])
+        else:
+            proof += text("dossier.version_1")
+        proof += (text("dossier.seal", file=decision["file"], seal=decision["seal"]) if decision["seal"]
+                  else text("dossier.open", file=decision["file"]))
+        if decision["masked"]:
+            proof += text("dossier.masked")
+        if decision["changed"]:
+            proof += text("dossier.changed")
+        return self._at(decision["at"]), call, text(f"dossier.{decision['verdict']}"), why, proof
+
+    def _proof(self) -> Iterator[Heading | Paragraph]:
+        yield Heading(self.text("dossier.proof"))
+        yield Paragraph(self.text("dossier.how", digest=self.digest))
+        if newest := self.content["log"]["newest_seal"]:
+            yield Paragraph(self.text("dossier.newest_seal", seal=newest))
+
+    def _table(self, kind: str, columns: Sequence[str], widths: Sequence[int], rows: Sequence[Row],
+               ) -> Iterator[Table | Paragraph]:
+        if rows:
+            yield Table([self.text(f"column.{kind}.{name}") for name in columns], widths, rows)
+        else:
+            yield Paragraph(self.text(f"dossier.no_{kind}s"))
+
+    def _at(self, at: str) -> str:
+        return self.text("dossier.at", at=_instant(at))
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without its offset")
+    return at

@@ -1,0 +1,256 @@
+"""The story of one decision: who called whom for whom, what was known, what was decided by which law, what would change it.
+
+Everything comes from the record (`record.parse`), so that a call of years ago is told as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agi_gate import record
+from agi_gate.call import Call
+from agi_gate.decide import decide
+from agi_gate.explaining import law
+from agi_gate.explaining.known import Known, Receipts
+from agi_gate.explaining.language import Language
+from agi_gate.explaining.opposite import opposite
+from agi_gate.facts import Facts
+from agi_gate.number import NumberClass
+from agi_gate.policy import CALL_CENTRE, Purpose
+from agi_gate.regime import ROME, regime_at
+from agi_gate.verdict import Reason
+
+_SOLD = (Purpose.MARKETING, Purpose.MARKET_RESEARCH)
+_BROKEN = (Reason.STORE_UNAVAILABLE, Reason.LOG_UNAVAILABLE, Reason.GATE_ERROR)
+_BROKEN_RECORD = (KeyError, IndexError, TypeError, AttributeError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    name: str
+    title: str
+    sentences: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    title: str
+    sections: list[Section]
+    data: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        return self.data | {"title": self.title, "told": {section.name: section.sentences for section in self.sections}}
+
+
+def tell(entry: dict[str, Any], language: Language, *, controllers: Mapping[str, str] = {}, receipts: Receipts = {},
+         notes: list[str] | None = None) -> Story:
+    """Tell a record, as `record.parse` gives it.  Raises ValueError where it does not hold what a record holds.
+
+    `controllers`: names by id, for records that have none.  `receipts`: what is known of checks, by their id.  `notes`:
+    sentences of the record itself that the caller adds.
+    """
+    try:
+        return _Teller(entry, language, controllers, receipts).story(notes or [])
+    except _BROKEN_RECORD as error:
+        raise ValueError(f"the record does not hold what a record holds ({type(error).__name__})") from error
+
+
+class _Teller:
+    def __init__(self, entry: dict[str, Any], language: Language, controllers: Mapping[str, str],
+                 receipts: Receipts) -> None:
+        self.entry, self.language, self.text = entry, language, language.text
+        self.controllers, self.receipts = controllers, receipts
+        self.call: Call = record.call_of(entry, record.policy_of(entry["policy"]))
+        self.facts: Facts | None = record.facts_of(entry)
+        self.reasons = [Reason[name] for name in entry["reasons"]]
+        self.founding = law.is_founding(self.call.at)
+
+    def story(self, notes: list[str]) -> Story:
+        called, known, decided, policy = self._call(), self._known(), self._decision(), self._policy()
+        changes = opposite(self.call, self.facts, self.reasons, self.entry["rests_on"], self.language)
+        sections = [("call", called[0]), ("known", known[0]), ("decision", decided[0]), ("policy", policy[0]),
+                    ("opposite", changes[0]), ("record", self._record() + notes)]
+        entry = self.entry
+        regime = regime_at(self.call.at)
+        data = {
+            "decision": entry["id"], "language": self.language.code, "at": entry["at"],
+            "at_local": self.call.at.astimezone(ROME).isoformat(), "verdict": entry["verdict"], "reason": entry["reason"],
+            "reasons": decided[1], "regime": regime and {"since": regime.id, "name": self.language.regimes[regime.id]},
+            "call": called[1], "source": entry["source"], "known": known[1], "policy": policy[1], "opposite": changes[1],
+            "record": {"version": entry["v"], "chain": entry["chain"], "seq": entry["seq"], "masked": entry["masked"],
+                       "pseudonym": self._pseudonym()}}
+        return Story(self.text(f"title.{entry['verdict']}", id=entry["id"]),
+                     [Section(name, self.text(f"section.{name}"), words) for name, words in sections], data)
+
+    # --- who called whom for whom
+
+    def _call(self) -> tuple[list[str], dict[str, Any]]:
+        call, request, text = self.call, self.call.request, self.text
+        words = [text("call.asked", at=call.at, number=self._number())]
+        if call.withholding_code:
+            words.append(text("call.withholding"))
+        campaign = call.campaign
+        if campaign is None:
+            words.append(text("call.unknown_campaign", campaign=request.campaign) if request.campaign.strip()
+                         else text("call.no_campaign"))
+        else:
+            words.append(text(
+                "call.for", controller=self._controller(), campaign=campaign.id,
+                purpose=self.language.name("purpose", campaign.purpose.value),
+                agent=self.language.name("agent", campaign.agent.value),
+                category=f"`{campaign.category}`" if campaign.category else text("call.no_category")))
+        presentation = self.language.name("presentation", request.presentation.value)
+        words.append(text("call.caller_id", caller_id=request.caller_id, holder=self._holder(), presentation=presentation)
+                     if request.caller_id.strip() else text("call.no_caller_id", presentation=presentation))
+        if call.trunk is not None:
+            words.append(text("call.trunk", trunk=call.trunk.id, country=call.trunk.country))
+        elif trunk := request.trunk or (campaign.trunk if campaign else ""):
+            words.append(text("call.unknown_trunk", trunk=trunk))
+        if request.channel or request.unique_id:
+            words.append(text("call.channel", channel=request.channel or text("call.not_said"),
+                              unique_id=request.unique_id or text("call.not_said")))
+        return words, {
+            "destination": self.entry["destination"], "dialled": request.destination if not self.entry["masked"] else None,
+            "class": call.destination.number_class.value if call.destination else None,
+            "country": call.destination.country if call.destination else None,
+            "controller": self._controller_id(), "controller_name": self._controller_name(), "campaign": request.campaign,
+            "purpose": campaign and campaign.purpose.value, "agent": campaign and campaign.agent.value,
+            "category": campaign and campaign.category, "caller_id": request.caller_id,
+            "caller_id_holder": call.declared_caller_id and call.declared_caller_id.holder,
+            "caller_id_roc_declared": call.declared_caller_id and call.declared_caller_id.roc_declared,
+            "presentation": request.presentation.value, "trunk": call.trunk.id if call.trunk else request.trunk or None,
+            "trunk_country": call.trunk and call.trunk.country, "channel": request.channel, "unique_id": request.unique_id}
+
+    def _number(self) -> str:
+        number, text = self.call.destination, self.text
+        if number is None:
+            if self.entry["masked"]:
+                return text("number.masked_none")
+            dialled = self.call.request.destination
+            return text("number.none", dialled=dialled) if dialled.strip() else text("number.empty")
+        kind = text(f"class.{number.number_class.value}", country=number.country)
+        if number.number_class is not NumberClass.FOREIGN and number.country != "IT":
+            kind += ", " + text("class.foreign", country=number.country)
+        return text("number.masked", kind=kind) if self.entry["masked"] else text("number.known", number=number.e164,
+                                                                                 kind=kind)
+
+    def _controller_id(self) -> str | None:
+        return self.call.campaign.controller.id if self.call.campaign else None
+
+    def _controller_name(self) -> str | None:
+        """As it was at the time of the call; else as it is now."""
+        if self.call.campaign is None:
+            return None
+        controller = self.call.campaign.controller
+        return controller.name or self.controllers.get(controller.id) or None
+
+    def _controller(self) -> str:
+        name = self._controller_name()
+        return (self.text("controller.named", name=name, id=self._controller_id()) if name
+                else self.text("controller.unnamed", id=self._controller_id()))
+
+    def _holder(self) -> str:
+        declared = self.call.declared_caller_id
+        if declared is None:
+            return self.text("holder.undeclared")
+        holder = ("callcentre" if declared.holder == CALL_CENTRE else "controller"
+                  if declared.holder == self._controller_id() else "other")
+        return self.text(f"holder.{holder}", holder=declared.holder,
+                         declared=self.text("roc.yes" if declared.roc_declared else "roc.no"))
+
+    # --- what was known
+
+    def _known(self) -> tuple[list[str], dict[str, Any]]:
+        if self.facts is None or self.call.campaign is None:
+            why = self._why_nothing()
+            return [self.text(f"known.{why}")], {"asked": why}
+        callback = self.entry["rests_on"].get("callback")
+        words, data = Known(self.call, self.facts, self.language, self.receipts, bool(self.entry["masked"]),
+                            record.instant(datetime.fromisoformat(callback["requested_at"])) if callback else None).tell()
+        source = self.entry["source"]
+        words.insert(0, self.text("source", source=source) if source else self.text("source.none"))
+        return words, {"asked": "yes"} | data
+
+    def _why_nothing(self) -> str:
+        if regime_at(self.call.at) is None:
+            return "before_law"
+        if self.reasons[0] is Reason.STORE_UNAVAILABLE:
+            return "overload" if (self.entry["fail"] or {}).get("cause") == "overload" else "store"
+        return "error" if self.reasons[0] is Reason.GATE_ERROR else "not_asked"
+
+    # --- what was decided
+
+    def _decision(self) -> tuple[list[str], list[dict[str, Any]]]:
+        deciding, *others = self.reasons
+        regime, text = regime_at(self.call.at), self.text
+        words = [text(f"decision.{self.entry['verdict']}", meaning=self._meaning(deciding), reason=deciding.name),
+                 text("decision.source", source=self._source(deciding))]
+        if law.is_source_later(deciding, self.call.at):
+            words.append(text("decision.source_later"))
+        words.append(text("decision.no_regime") if regime is None
+                     else text("decision.regime", day=regime.first_day, name=self.language.regimes[regime.id]))
+        since = law.since(deciding, self.call)
+        if since is not None:
+            words.append(text("decision.since", day=since.first_day, name=self.language.regimes[since.id]))
+        elif deciding in law.HOURS:
+            words.append(text("decision.own_hours"))
+        elif deciding not in _BROKEN:
+            words.append(text("decision.any_day"))
+        words += [text("decision.also", reason=reason.name, meaning=self._meaning(reason), source=self._source(reason))
+                  for reason in others]
+        if deciding not in _BROKEN and (again := decide(self.call, self.facts).reasons) != tuple(self.entry["reasons"]):
+            words.append(text("decision.otherwise", reasons=", ".join(again)))
+        return words, [self._reason_data(reason) for reason in self.reasons]
+
+    def _reason_data(self, reason: Reason) -> dict[str, Any]:
+        since = law.since(reason, self.call)
+        return {"code": reason.name, "decides": reason is self.reasons[0], "meaning": self._meaning(reason),
+                "source": self._source(reason), "law_since": since and since.id}
+
+    def _meaning(self, reason: Reason) -> str:
+        return self.language.meaning(reason, self.founding)
+
+    def _source(self, reason: Reason) -> str:
+        return self.language.source(law.source_of(reason, self.call.at))
+
+    # --- what the configuration had to do with it
+
+    def _policy(self) -> tuple[list[str], dict[str, Any]]:
+        fail, shadow, text, words = self.entry["fail"], self.entry["shadow"], self.text, []
+        if fail:
+            key = f"policy.{fail.get('cause')}.{fail.get('applied')}"
+            words.append(text(key) if key in self.language.texts
+                         else text("policy.fail", cause=fail.get("cause"), applied=fail.get("applied")))
+        sells = self.call.campaign is not None and self.call.campaign.purpose in _SOLD
+        if sells and self.call.hours_off:
+            words.append(text("policy.hours_off"))
+        elif sells and self.call.hours is not None:
+            words.append(text("policy.hours_own"))
+        if shadow and "skipped" in shadow:
+            words.append(text(f"policy.shadow_skipped.{shadow['skipped']}", config=shadow["config"]))
+        elif shadow:
+            words.append(text("policy.shadow", verdict=shadow["verdict"], reasons=", ".join(shadow["reasons"]),
+                              config=shadow["config"]))
+        return words or [text("policy.none")], {"fail": fail, "shadow": shadow, "hours": self.entry["policy"].get("hours")}
+
+    # --- the record itself
+
+    def _pseudonym(self) -> str | None:
+        pseudonym: str | None = (self.entry["pseudonyms"] or {}).get("destination")
+        return pseudonym
+
+    def _record(self) -> list[str]:
+        if self.entry["v"] == 1:
+            return [self.text("record.version_1")]
+        if not self.entry["masked"]:
+            return []
+        names = [self.text(f"masked.{name}") if f"masked.{name}" in self.language.texts else name
+                 for name in self.entry["masked"]]
+        what = names[0] if len(names) == 1 else self.text("list.and", first=", ".join(names[:-1]), last=names[-1])
+        pseudonym = self._pseudonym()
+        if pseudonym is None:
+            return [self.text("record.masked_no_key", what=what)]
+        return [self.text("record.masked", what=what, pseudonym=pseudonym, key=pseudonym.partition(":")[0])]
