@@ -72,7 +72,10 @@ class Worker:
         self._parking = Parking(self._take_parked)
         self._lock = threading.Lock()
         self._threads, self._idle, self._accepted = 0, 0, 0
+        self._turning_away = threading.Lock()
         self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._arrivals = select.poll()
+        self._arrivals.register(listener, select.POLLIN)
 
     def run(self, parent: int, signals: tuple[signal.Signals, ...],
             new_settings: Callable[[], config.Settings | None]) -> None:
@@ -155,12 +158,14 @@ class Worker:
 
     def _turn_away(self) -> None:
         """Without a descriptor for a call it is closed, which the dialplan takes for a refusal, and not left waiting."""
-        with self._lock:
+        with self._turning_away:  # a lock of its own: calls that have a descriptor are not to wait for this
+            if not self._arrivals.poll(TICK_S * 1000):
+                return  # accept() wants a descriptor before there is a call
             os.close(self._spare)
             try:
                 self._listener.accept()[0].close()
             except OSError:
-                time.sleep(TICK_S)
+                pass  # it has gone, or another thread was faster with the spare descriptor
             finally:
                 try:
                     self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
