@@ -7,7 +7,7 @@ PYTHON = .cache/venv/bin/python
 help:
 	@echo "make demo        set up, load sample feeds, place calls and show each decision"
 	@echo "make test        set up and run all tests"
-	@echo "make faults      inject faults under running calls, some 3 minutes"
+	@echo "make faults      inject faults under running calls, some 20 minutes, and write docs/reliability.md (make test: 3 minutes of it)"
 	@echo "make bench-load  measure loads of millions, some 15 minutes, and write docs/performance.md"
 	@echo "make clean       remove what was set up (.cache/)"
 
@@ -16,10 +16,10 @@ demo: setup
 
 test: setup
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest --ignore=tests/faults
+	$(PYTHON) -m pytest
 
 faults: setup
-	$(PYTHON) -m pytest tests/faults
+	AGI_GATE_FAULTS=long $(PYTHON) -m pytest tests/faults
 
 bench-load: setup
 	@$(PYTHON) -m benchmarks.load --write

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from agi_gate import config
+from agi_gate import config, place
 from agi_gate.agi import CommandRefused, Conversation, DeadlinePassed, GarbageReceived, Hangup, may_become_header
 from agi_gate.decision_log import DecisionLog
 from agi_gate.door import converse, converse_at_once
@@ -52,12 +52,21 @@ class _Serving:
     deadline_s: float
     waiting: int
     may_ask: Callable[[str], bool]
+    configuration: str
 
     @classmethod
     def under(cls, settings: config.Settings, log: DecisionLog) -> _Serving:
         daemon = settings.daemon
         return cls(Gate.under(settings, log), settings.on_deny, daemon.deadline_ms / 1000, daemon.waiting,
-                   daemon.may_ask)
+                   daemon.may_ask, str(settings.path))
+
+    def conversation(self, connection: socket.socket, received: bytes, deadline: float) -> Conversation:
+        """As a Conversation.  A script names the configuration that is to decide its call: no other may."""
+        descriptor = connection.fileno()
+        conversation = Conversation(descriptor, descriptor, deadline, received)
+        if conversation.env.get(place.CONFIGURATION, self.configuration) != self.configuration:
+            raise GarbageReceived("a script asked that has another configuration")
+        return conversation
 
 
 class Worker:
@@ -229,15 +238,13 @@ class Worker:
     def _answer(self, serving: _Serving, connection: socket.socket, received: bytes, deadline: float,
                 overloaded: bool) -> None:
         with _no_call_ends_the_thread():
-            descriptor = connection.fileno()
-            conversation = Conversation(descriptor, descriptor, deadline, received)
-            converse(conversation, serving.gate, serving.on_deny, overloaded=overloaded)
+            converse(serving.conversation(connection, received, deadline), serving.gate, serving.on_deny,
+                     overloaded=overloaded)
 
     def _answer_at_once(self, serving: _Serving, parked: Parked) -> None:
         """Its reply is waited for elsewhere: closed before, the connection would take the answer with it."""
         with _no_call_ends_the_thread():
-            descriptor = parked.connection.fileno()
-            converse_at_once(Conversation(descriptor, descriptor, parked.deadline, parked.received), serving.gate)
+            converse_at_once(serving.conversation(parked.connection, parked.received, parked.deadline), serving.gate)
             parked.told = True
             self._parking.park(parked)
             return

@@ -10,11 +10,11 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "agi_gate"
 CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "decide", "actions", "record",
-        "columns", "national", "remedy", "retention", "shadow", "explaining")
+        "columns", "national", "remedy", "retention", "shadow", "explaining", "place")
 EDGES = ("disk", "config", "agi", "store", "feeds", "decision_log", "archive")
 # an edge that the others stand on
 GROUND = "disk"
-JOINTS = ("gate", "door", "script", "daemon", "worker", "parking", "upkeep", "shadowing", "quiet", "ops")
+JOINTS = ("gate", "door", "script", "alone", "daemon", "worker", "parking", "upkeep", "shadowing", "quiet", "ops")
 # what would let the world into the core
 WORLD = {"asyncio", "csv", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "signal", "socket",
          "subprocess", "sys", "tempfile", "threading", "time"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -138,3 +139,25 @@ def test_a_reader_that_leaves_early_is_no_error(gate_toml: Path) -> None:
     ran = subprocess.run(["/bin/sh", "-c", '"$0" --config "$1" log --json | head -n 1', AGI_GATE, str(gate_toml)],
                          capture_output=True, timeout=20)
     assert len(ran.stdout.splitlines()) == 1 and ran.stderr == b""
+
+
+def test_follow_goes_on_with_what_is_decided_from_now_on(gate_toml: Path) -> None:
+    with subprocess.Popen([AGI_GATE, "--config", str(gate_toml), "log", "--json", "--follow", "--since", at(3)],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        try:
+            assert [json.loads(process.stdout.readline())["call"]["campaign"] for _ in range(2)] == ["assistenza", "no such"]
+            log = gate_toml.parent / "decisions.jsonl"
+            with log.open("ab") as stream:
+                stream.write(log.read_bytes().splitlines(keepends=True)[-1])
+            assert json.loads(process.stdout.readline())["call"]["campaign"] == "no such"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
+
+
+def test_follow_wants_no_files(gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", str(gate_toml), "log", "--follow", "decisions.jsonl"]) == 2
+    assert "leave the files out" in capsys.readouterr().err

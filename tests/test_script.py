@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from lab.peer import Heard, header, reply
-from lab.processes import tied
-from tests.support.daemon import eventually
+from lab.processes import free_port, tied
+from tests.support.daemon import Daemon, eventually
 from tests.support.gate_toml import CALLBACK, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
 
 SCRIPT = str(Path(sys.executable).parent / "agi-gate.agi")
@@ -180,3 +180,75 @@ def test_without_the_log_a_call_is_denied(gate_toml: Path) -> None:
         say(process, header((CLEAR, "fibra", "carrier1")))
         assert verdict_of(answered(process)) == "DENY LOG_UNAVAILABLE"
         assert ended(process)[0] == 0
+
+
+# --- handed to the daemon
+
+
+@pytest.fixture
+def daemon(gate_toml: Path) -> Iterator[Daemon]:
+    write_gate_toml(gate_toml.parent, ("127.0.0.1:0", f"127.0.0.1:{free_port()}"))
+    with Daemon(gate_toml) as daemon:
+        yield daemon
+
+
+HEAVY = {"redis", "pydantic", "phonenumbers", "asterisk.agi", "agi_gate.config", "zstandard"}
+
+
+@pytest.mark.parametrize(("number", "expected"), ((CLEAR, "ALLOW DIRECTORY_NOT_OPPOSED"), (ENROLLED, "DENY REGISTRY_OPPOSED"),
+                                                  ("112", "ALLOW EMERGENCY"), (CALLBACK, "ALLOW CALLBACK_REQUESTED")))
+def test_where_there_is_a_daemon_it_answers(daemon: Daemon, gate_toml: Path, number: str, expected: str) -> None:
+    with running() as process:
+        say(process, header((number, "fibra", "carrier1")))
+        assert verdict_of(answered(process)) == expected
+        assert ended(process) == (0, "")
+    assert [f"{record['verdict']} {record['reason']}" for record in records(gate_toml)] == [expected]
+
+
+def test_for_that_the_script_imports_next_to_nothing(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    with running() as process:
+        say(process, header((CLEAR, "fibra", "carrier1")))
+        assert verdict_of(answered(process)) == "ALLOW DIRECTORY_NOT_OPPOSED"
+        imported = {line.rpartition("|")[2].strip() for line in ended(process)[1].splitlines()}
+    assert "agi_gate.script" in imported
+    assert imported & HEAVY == set()
+
+
+def test_a_daemon_of_another_configuration_does_not_decide(daemon: Daemon, gate_toml: Path, tmp_path: Path,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / "gate.toml"
+    other.write_text(gate_toml.read_text().replace("[campaigns.fibra]", "[campaigns.altra]"))
+    monkeypatch.setenv("AGI_GATE_CONFIG", str(other))
+    with running() as process:
+        say(process, header((CLEAR, "fibra", "carrier1")))
+        assert verdict_of(answered(process)) == "DENY CAMPAIGN_UNKNOWN"
+        assert ended(process) == (0, "")
+    assert records(gate_toml) == [] and len(records(other)) == 1
+
+
+def test_a_daemon_that_stands_still_is_a_refusal(daemon: Daemon, gate_toml: Path) -> None:
+    for pid in (daemon.process.pid, *daemon.workers()):
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with running() as process:
+            started = time.monotonic()
+            say(process, header((CLEAR, "fibra", "carrier1")))
+            assert answered(process) == []
+            code, said = ended(process)
+            assert code == 1 and "in time" in said and time.monotonic() - started < 3
+    finally:
+        for pid in (daemon.process.pid, *daemon.workers()):
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_caller_that_hangs_up_on_the_daemon_is_no_error(daemon: Daemon, gate_toml: Path) -> None:
+    with running() as process:
+        assert process.stdin is not None and process.stdout is not None
+        say(process, header((CLEAR, "fibra", "carrier1")))
+        process.stdout.readline()
+        process.stdin.close()
+        assert b"ALLOW" not in process.stdout.read()
+        assert process.wait(10) in (0, 1)
+    assert [record["verdict"] for record in records(gate_toml)] == ["ALLOW"]

@@ -20,13 +20,12 @@ from pydantic import BaseModel, ValidationError
 
 from agi_gate.config.mistakes import canonical_caller_id, reference_mistakes, shape_mistakes, url_mistake, window_of
 from agi_gate.config.tables import CampaignTable, FileTable
+from agi_gate.place import DEFAULT_PATH, PATH_VARIABLE
 from agi_gate.policy import Agent, CallerId, Campaign, Controller, FailPolicy, Hours, Policy, Purpose, Trunk
 from agi_gate.retention import Retention
 from agi_gate.shadow import Shadow
 
 Network = IPv4Network | IPv6Network
-DEFAULT_PATH = "/etc/agi-gate/gate.toml"
-PATH_VARIABLE = "AGI_GATE_CONFIG"
 STORE_URL_VARIABLE = "AGI_GATE_STORE_URL"
 
 
@@ -89,6 +88,7 @@ class Settings:
     on_deny: Literal["hangup", "return"]
     policy: Policy
     controllers: Mapping[str, Controller]
+    path: Path = Path(DEFAULT_PATH)  # where all this was read
     shadow_path: Path | None = None  # of the configuration that is tried beside this one
     shadow: Shadow | None = None  # that configuration, where somebody has read it (`shadowing.py`)
 
@@ -168,6 +168,7 @@ def _settings(file: FileTable, path: Path) -> Settings:
         on_deny=file.policy.on_deny,
         policy=policy,
         controllers=controllers,
+        path=path.resolve(),
         shadow_path=path.absolute().parent / file.shadow.config if file.shadow else None,
     )
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from agi_gate import place
 from agi_gate.regime import CHECK_GOOD_DAYS, CONTRACT_GRACE_DAYS
 from agi_gate.retention import FIVE_YEARS_DAYS
 
@@ -33,10 +34,10 @@ class StoreTable(Table):
 
 
 class DaemonTable(Table):
-    listen: Listen = "127.0.0.1:4573"
+    listen: Listen = place.LISTEN
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     # the dialplan leaves a gate that has not answered within 2 s
-    deadline_ms: Annotated[int, Field(ge=50, le=1900)] = 1000
+    deadline_ms: Annotated[int, Field(ge=50, le=1900)] = place.DEADLINE_MS
     waiting: Annotated[int, Field(ge=1, le=1000)] = 256
     allow: list[str] = []
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agi_gate import config
+from agi_gate.decision_log.follow import follow
 from agi_gate.decision_log.pseudonyms import KeyFileError, Keys
 from agi_gate.decision_log.search import Unread, Wanted, search
 from agi_gate.number import parse_destination
@@ -31,6 +32,7 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--verdict", choices=("ALLOW", "DENY"), type=str.upper)
     parser.add_argument("--since", metavar="T", type=instant)
     parser.add_argument("--until", metavar="T", type=instant)
+    parser.add_argument("--follow", action="store_true", help="go on with what is decided from now on, until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="the records themselves, one a line")
     parser.set_defaults(run=run)
     add_verbs(parser, common)
@@ -59,12 +61,18 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         complain(f"{error}; what is masked is not found by its number")
         keys = None
     logs = [Path(name) for name in arguments.files] or settings.log.path
-    table = TableOnce() if sys.stdout.isatty() else Columns()
+    if not arguments.follow:
+        found, table = search(logs, wanted, keys, complain), TableOnce() if sys.stdout.isatty() else Columns()
+    elif isinstance(logs, Path):
+        found, table = follow(logs, wanted, keys, complain), Columns()
+    else:
+        print("agi-gate log: --follow goes on with the configuration's log; leave the files out", file=sys.stderr)
+        return exit_codes.USAGE
     count = 0
-    for line, record in search(logs, wanted, keys, complain):
+    for line, record in found:
         count += 1
         if arguments.json:
-            print(line)
+            print(line, flush=arguments.follow)
         else:
             table.add(record)
     if not arguments.json:

@@ -16,7 +16,7 @@ _interrupt = signal.getsignal(signal.SIGINT)
 if _interrupt is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from agi_gate import __version__, config
+from agi_gate import __version__, config, place
 from agi_gate.ops import (check, completion, dossier, exit_codes, explain, export, load, log, preflight, purge, rebuild,
                           replay, rollback, serve, source, status)
 from agi_gate.quiet import OncePerSoOften
@@ -34,7 +34,7 @@ _VERBS = (serve, check, preflight, export, load, rollback, rebuild, purge, statu
 def parser() -> argparse.ArgumentParser:
     config_option = argparse.ArgumentParser(add_help=False)
     config_option.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS,
-                               help=f"gate.toml (default: ${config.PATH_VARIABLE}, then {config.DEFAULT_PATH})")
+                               help=f"gate.toml (default: ${place.PATH_VARIABLE}, then {place.DEFAULT_PATH})")
     main_parser = argparse.ArgumentParser(
         prog="agi-gate", parents=[config_option],
         description="The outbound call gate for Asterisk: each call decided by the law of its day, and on record.",

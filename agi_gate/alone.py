@@ -1,0 +1,43 @@
+"""A call of the script's that no daemon takes: this process decides it by itself.
+
+Joint.  It costs a start of everything, some third of a second, so it is for small volumes and for a daemon that is down.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from agi_gate import config
+from agi_gate.agi import CommandRefused, Conversation, DeadlinePassed, GarbageReceived, Hangup
+from agi_gate.decision_log import DecisionLog
+from agi_gate.decision_log.pseudonyms import KeyFileError
+from agi_gate.door import converse
+from agi_gate.gate import Gate
+from agi_gate.shadowing import with_shadow
+
+
+def answer(path: Path, received: bytes) -> int:
+    """Answer the call on stdin, of which so much was read; 0 when it was answered or hung up, 1 and 2 as the command line's."""
+    try:
+        settings = config.load(path)
+    except config.ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    log = DecisionLog(settings.log.path, settings.log.durability)
+    try:
+        gate = Gate.under(with_shadow(settings), log)
+        deadline = time.monotonic() + settings.daemon.deadline_ms / 1000
+        converse(Conversation(0, 1, deadline, received), gate, settings.on_deny)
+    except Hangup:
+        return 0
+    except KeyFileError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (GarbageReceived, DeadlinePassed, CommandRefused) as error:
+        print(f"agi-gate: conversation ended: {error}", file=sys.stderr)
+        return 1
+    finally:
+        log.close()
+    return 0
