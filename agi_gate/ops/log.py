@@ -69,12 +69,16 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         print("agi-gate log: --follow goes on with the configuration's log; leave the files out", file=sys.stderr)
         return exit_codes.USAGE
     count = 0
-    for line, record in found:
-        count += 1
-        if arguments.json:
-            print(line, flush=arguments.follow)
-        else:
-            table.add(record)
+    try:
+        for line, record in found:
+            count += 1
+            if arguments.json:
+                print(line, flush=arguments.follow)
+            else:
+                table.add(record)
+    except KeyboardInterrupt:
+        if not arguments.follow:  # which has no other end
+            raise
     if not arguments.json:
         table.end()
         print(f"{count:,} decision(s)", file=sys.stderr)
