@@ -22,6 +22,7 @@ __all__ = ["UNREADABLE", "Store", "StoreUnavailable", "connect", "explain", "vis
 
 _Answer = TypeVar("_Answer")
 _SHARE_OF_WAIT = 0.7  # of the time that is left; the answer has to come back, too
+_KEPT = 4  # connections that nobody uses just now: as many as a worker has threads at ordinary times
 
 
 class Store:
@@ -114,6 +115,9 @@ def _round_trip(client: redis.Redis, *commands: Any) -> list[Any]:
         else:
             return replies
         finally:
+            # a stall had many threads ask at once; afterwards their connections would be kept for ever
+            if len(getattr(client.connection_pool, "_available_connections", ())) >= _KEPT:
+                connection.disconnect()
             client.connection_pool.release(connection)
     raise AssertionError("the second try returns or raises")
 
