@@ -10,6 +10,7 @@ Joint.  Nothing holds a thread for long that is not worth it:
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import select
@@ -35,6 +36,7 @@ THREADS = 4  # more of them answer fewer calls: they stand in each other's way
 MAX_THREADS = 128
 _MORE = 8  # started at once where all wait
 TICK_S = 0.05
+_COLLECTED_AFTER = 20_000  # objects: a call makes some hundreds, and hardly a cycle
 # between two pieces of a header: Asterisk writes it line by line; whoever is slower may wait elsewhere
 _PATIENCE_MS = 5
 _HEADER_BYTES = 65536
@@ -90,6 +92,10 @@ class Worker:
             new_settings: Callable[[], config.Settings | None]) -> None:
         """Answer calls until SIGTERM, or until the parent is gone; SIGHUP brings new settings."""
         self._ask_ahead()
+        # what is there now stays for good: the collector need not go through it again and again under calls
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_COLLECTED_AFTER)
         self._start(THREADS)
         self._parking.start()
         accepted = 0

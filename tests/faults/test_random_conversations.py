@@ -85,7 +85,7 @@ def held(said: bytes, is_gone: bool, gate: Gate) -> tuple[str, bytes]:
         if is_gone:
             theirs.shutdown(socket.SHUT_WR)
         try:
-            converse(Conversation(ours.fileno(), ours.fileno(), time.monotonic() + 5), gate, "hangup")
+            converse(Conversation(ours.fileno(), ours.fileno(), time.monotonic() + 0.5), gate, "hangup")
             ending = "answered"
         except (Hangup, GarbageReceived, DeadlinePassed, CommandRefused) as error:
             ending = type(error).__name__
