@@ -48,18 +48,18 @@ class Line:
         if not self.values:
             return "not measured"
         word = "reached" if self.reached else "not reached"
-        return f"{word}: {_figure(self.target / self.median)} times" if self.target and self.median else word
+        return f"{word}: {figure(self.target / self.median)} times" if self.target and self.median else word
 
     def cells(self) -> tuple[str, ...]:
         def told(value: float | None) -> str:
-            return "" if value is None else f"{_figure(value)} {self.unit}"
+            return "" if value is None else f"{figure(value)} {self.unit}"
         if not self.values:
             return self.what, told(self.target), "", "", "", "", self.verdict
         return (self.what, told(self.target), told(self.median), told(min(self.values)) if len(self.values) > 1 else "",
-                told(self.naive), "" if self.naive is None else f"{_figure(self.naive / self.median)}", self.verdict)
+                told(self.naive), "" if self.naive is None else f"{figure(self.naive / self.median)}", self.verdict)
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
     """Three digits that count: 0.0123, 1.23, 12.3, 123."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
@@ -74,22 +74,32 @@ def show(title: str, lines: Sequence[Line], console: Console) -> None:
     console.print(table)
 
 
-def machine(*servers: str) -> str:
+def machine(*servers: str, packages: Sequence[str] = ("agi-gate", "redis", "numpy")) -> str:
     """Where it was measured: what a reader needs to compare his own machine."""
     model = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = re.search(r"^MemTotal:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     parts = [f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores",
              f"{int(memory[1]) / 1024**2:.0f} GB" if memory else "", *servers, f"Python {platform.python_version()}",
-             *(f"{name} {version(name)}" for name in ("agi-gate", "redis", "numpy"))]
+             *(f"{name} {version(name)}" for name in packages)]
     return ", ".join(filter(None, parts))
 
 
 def write(section: str, title: str, text: str, lines: Sequence[Line], document: Path = DOCUMENT) -> None:
     """Put a benchmark's part into the document, in the place of its last one."""
-    rows = [_COLUMNS, ("---", *["---:"] * (len(_COLUMNS) - 2), "---"), *(line.cells() for line in lines)]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    put(section, title, f"{date.today():%Y-%m-%d}: {text}\n\n{markdown(_COLUMNS, [line.cells() for line in lines])}",
+        document)
+
+
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first and last column hold words, the others figures."""
+    rules = ("---", *["---:"] * (len(columns) - 2), "---")
+    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rules, *rows))
+
+
+def put(section: str, title: str, text: str, document: Path = DOCUMENT) -> None:
+    """Put text into the document between its section's markers; at the end, with new ones, where it has none."""
     begin, end = f"<!-- {section}: begin, written by benchmarks -->", f"<!-- {section}: end -->"
-    part = f"{begin}\n\n## {title}\n\n{date.today():%Y-%m-%d}: {text}\n\n{table}\n\n{end}"
+    part = f"{begin}\n\n## {title}\n\n{text}\n\n{end}"
     old = document.read_text(encoding="utf-8") if document.exists() else HEAD
     before, found, rest = old.partition(begin)
     if found:
