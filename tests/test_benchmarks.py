@@ -86,7 +86,8 @@ def test_a_quick_run_measures_every_server_and_writes_its_part_of_the_document(t
     written = document.read_text()
     assert written.startswith("# Mine\n\n<!-- load: begin -->\nkept\n")
     for told in (servers.GATE, *servers.PEERS, "gate / panoramisk", "gate / ding-dong", "gate / empty server",
-                 "2 workers / 1", "Asterisk 22, 50 calls a second", "the script with a daemon", "Where a call's processor time goes"):
+                 "2 workers / 1", "Asterisk 22, 50 calls a second", "the script with a daemon",
+                 "Where a call's processor time goes"):
         assert told in written
 
 
