@@ -1,7 +1,6 @@
 """The AGI conversation over two descriptors: header in, one command out, one reply in.
 
-Edge, the only pyst2 user.  pyst2's `AGI` is right in its command names and formats and wrong in its edges; this
-subclass mends these and nothing else:
+Edge, the only pyst2 user.  What pyst2's `AGI` is wrong in, this subclass mends:
 
 - its constructor sets a signal handler (fails outside the main thread) and tells every header line to stderr;
 - it escapes nothing: a quote breaks a value, a newline begins another command;
@@ -9,6 +8,8 @@ subclass mends these and nothing else:
 - Asterisk's bare `HANGUP` line, which may come between any two replies, is taken for a reply;
 - a 520 of one line waits for more; bytes that are not UTF-8 kill it; `result=-1`, the normal answer to
   `EXEC Hangup`, is an error to it.
+
+A command is said (`say_...`), and its reply heard (`hear`): between the two, others may be served.
 
 It never decides anything, and never waits past its deadline.
 """
@@ -20,27 +21,25 @@ import re
 import select
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from asterisk.agi import AGI, AGIError, AGIHangup, AGIInvalidCommand, AGIUnknownError, AGIUsageError, re_kv
+from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup, AGIInvalidCommand, AGIUnknownError, AGIUsageError, re_kv
 
 # Asterisk sends some 20 header lines, and cuts a line of its own at 8,191 bytes
 MAX_HEADER_LINES = 200
 MAX_LINE_BYTES = 8192
-_MAX_NAME = 68
 _BEGIN = b"agi_"
+_HEADER_LINE = re.compile(r"(agi_\w{1,64}):(.*)", re.DOTALL | re.ASCII)
+_LINE_BREAKS = re.compile(r"[\r\n\0]+")
+_HANGUP = "HANGUP"
 # what Asterisk's MSet, which unquotes twice, leaves as it is between quotes
 _PLAIN = re.compile(r"[\w +*#./:,;@()!?'&-]*")
 
 
 def is_plain(value: str) -> bool:
-    """Say whether a value arrives as it is by `set_variables`."""
+    """Say whether a value arrives as it is by `say_variables`."""
     return _PLAIN.fullmatch(value) is not None
-
-
-def _joined(variables: Iterable[tuple[str, str]]) -> str:
-    return ",".join(f'{name}="{value}"' for name, value in variables)
 
 
 def may_become_header(received: bytes) -> bool:
@@ -54,19 +53,23 @@ def _is_header_line(line: bytes) -> bool:
     return line.startswith(_BEGIN) and b":" in line
 
 
-class GarbageReceived(Exception):
+class ConversationEnded(Exception):
+    """Nothing more is to be said in it; how it ended is told by the kind."""
+
+
+class GarbageReceived(ConversationEnded):
     """The other side does not speak AGI."""
 
 
-class Hangup(Exception):
+class Hangup(ConversationEnded):
     """The call is gone: the stream ended.  No error, just the end of the conversation."""
 
 
-class DeadlinePassed(Exception):
+class DeadlinePassed(ConversationEnded):
     """The other side did not say its part in time."""
 
 
-class CommandRefused(Exception):
+class CommandRefused(ConversationEnded):
     """Asterisk answered a command with an error."""
 
 
@@ -78,48 +81,48 @@ class _Silence:
 
 
 class _Lines:
-    """Lines from a descriptor, each within the deadline of the whole conversation."""
+    """Lines from a descriptor, each within the deadline of the whole conversation.
+
+    `readline` waits for what is not there; who waits for many descriptors himself gives what has come by `take`.
+    """
 
     def __init__(self, descriptor: int, deadline: float, received: bytes) -> None:
         self._descriptor = descriptor
         self._deadline = deadline
-        self._lines: deque[bytes] = deque()
+        self.lines: deque[str] = deque()  # whole ones, not read yet
         self._rest = b""  # the beginning of a line
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLIN)
-        self._take(received)
+        self.take(received)
 
     def readline(self) -> str:
         """One line without its end.  Raises Hangup at the end of the stream, half a line or none before it."""
-        while not self._lines:
-            if len(self._rest) > MAX_LINE_BYTES:
-                raise GarbageReceived("a line without an end")
-            left_ms = (self._deadline - time.monotonic()) * 1000
-            if left_ms <= 0 or not self._poll.poll(left_ms):
-                raise DeadlinePassed("no whole line in time")
-            self._receive()
-        line = self._lines.popleft()
+        while not self.lines:
+            self._receive((self._deadline - time.monotonic()) * 1000)
+        line = self.lines.popleft()
         if len(line) > MAX_LINE_BYTES:
             raise GarbageReceived("a line of over 8,192 bytes")
-        # caller names come cut in the middle of a character; surrogates keep what was sent
-        return line.rstrip(b"\r").decode("utf-8", "surrogateescape")
+        return line
 
-    def look(self) -> None:
-        """Take what has come meanwhile, without waiting.  Raises Hangup where the call is gone."""
-        if self._poll.poll(0):
-            self._receive()
-        if b"HANGUP" in self._lines:
-            raise Hangup("the channel was hung up")
+    def take(self, received: bytes) -> None:
+        whole, newline, rest = received.rpartition(b"\n")
+        if newline:
+            # caller names come cut in the middle of a character; surrogates keep what was sent
+            text = (self._rest + whole).decode("utf-8", "surrogateescape")
+            self.lines.extend([line.rstrip("\r") for line in text.split("\n")])
+            self._rest = rest
+        else:
+            self._rest += received
+        if len(self._rest) > MAX_LINE_BYTES:
+            raise GarbageReceived("a line without an end")
 
-    def _receive(self) -> None:
+    def _receive(self, wait_ms: float) -> None:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        if wait_ms <= 0 or not poll.poll(wait_ms):
+            raise DeadlinePassed("no whole line in time")
         received = os.read(self._descriptor, 65536)
         if not received:
             raise Hangup("the stream ended")
-        self._take(received)
-
-    def _take(self, received: bytes) -> None:
-        *lines, self._rest = (self._rest + received).split(b"\n")
-        self._lines.extend(lines)
+        self.take(received)
 
 
 class Conversation(AGI):
@@ -143,31 +146,50 @@ class Conversation(AGI):
         except OSError as error:
             raise Hangup(str(error)) from error
 
-    def set_variable(self, name: str, value: str) -> None:
+    def say_variable(self, name: str, value: str) -> None:
         """Set a channel variable; line breaks in the value become spaces."""
-        self._execute(super().set_variable, name, value)
+        self._execute(self.send_command, "SET VARIABLE", self._quote(name), self._quote(value))
 
-    def set_variables(self, variables: Iterable[tuple[str, str]]) -> None:
-        """Set several channel variables by one command; their values must be plain (see `is_plain`)."""
-        self._execute(self.appexec, "MSet", _joined(variables))
+    def say_variables(self, variables: Iterable[tuple[str, str]]) -> None:
+        """Several by one command; their values must be plain (see `is_plain`)."""
+        self._execute(self.send_command, "EXEC", "MSet", self._quote(
+            ",".join(f'{name}="{value}"' for name, value in variables)))
 
-    def tell_variables(self, variables: Iterable[tuple[str, str]]) -> None:
-        """As `set_variables`, but the reply is for whoever reads on; nothing may be commanded before it is there."""
-        self._execute(self.send_command, "EXEC", "MSet", self._quote(_joined(variables)))
-
-    def still_there(self) -> None:
-        """Raises Hangup where the caller has gone since the header was sent."""
-        try:
-            self.stdin.look()
-        except OSError as error:
-            raise Hangup(str(error)) from error
-
-    def hang_up(self, cause: int) -> None:
+    def say_hang_up(self, cause: int) -> None:
         """Hang the channel up with a Q.850 cause: AGI's own HANGUP would leave cause 0."""
-        self._execute(self.appexec, "Hangup", str(cause))
+        self._execute(self.send_command, "EXEC", "Hangup", self._quote(cause))
+
+    def hear(self) -> None:
+        """Read the reply to what was said.  Raises CommandRefused where it is a refusal."""
+        self._execute(self.get_result)
+
+    def take(self, received: bytes) -> None:
+        """What has come, for who waits elsewhere.  Raises Hangup where it is the end, GarbageReceived."""
+        if not received:
+            raise Hangup("the stream ended")
+        self.stdin.take(received)
+        if len(self.stdin.lines) > MAX_HEADER_LINES:
+            raise GarbageReceived("more lines than any reply has")
+
+    def has_reply(self) -> bool:
+        """Say whether `hear` would not have to wait."""
+        is_usage = False  # which comes in several lines
+        for line in self.stdin.lines:
+            if is_usage:
+                if line.startswith("520") and not line.startswith("520-"):
+                    return True
+            elif line.startswith("520-"):
+                is_usage = True
+            elif line != _HANGUP:
+                return True
+        return False
+
+    def is_hung_up(self) -> bool:
+        """Say whether Asterisk has said so, as far as its words have come."""
+        return _HANGUP in self.stdin.lines
 
     @staticmethod
-    def _execute(command: Any, *arguments: str) -> None:
+    def _execute(command: Callable[..., Any], *arguments: str) -> None:
         try:
             command(*arguments)
         except OSError as error:  # a reset or a closed pipe: the caller hung up
@@ -188,9 +210,10 @@ class Conversation(AGI):
                 if not env:
                     raise GarbageReceived("an empty header")
                 return
-            name, colon, value = line.partition(":")
-            if not colon or not name.startswith("agi_") or len(name) > _MAX_NAME or not name.isidentifier():
+            found = _HEADER_LINE.match(line)
+            if found is None:
                 raise GarbageReceived("a header line that is not AGI's")
+            name, value = found.groups()
             if name in env:
                 # a line break in what a phone sent becomes a header line of its own: of two callers none is believed
                 raise GarbageReceived("a header line that stands there twice")
@@ -198,7 +221,7 @@ class Conversation(AGI):
         raise GarbageReceived(f"a header of over {MAX_HEADER_LINES} lines")
 
     def _quote(self, value: object) -> str:
-        text = re.sub(r"[\r\n\0]+", " ", str(value))
+        text = _LINE_BREAKS.sub(" ", str(value))
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
     def send_command(self, command: str, *args: object) -> None:
@@ -209,11 +232,13 @@ class Conversation(AGI):
 
     def get_result(self, stdin: object = None) -> dict[str, tuple[str, str]]:
         line = self.stdin.readline()
-        while line == "HANGUP":  # not a reply: the reply to our command comes after it
+        while line == _HANGUP:  # not a reply: the reply to our command comes after it
             line = self.stdin.readline()
         code = line[:3]
         result = {key: (value, data) for key, value, data in re_kv.findall(line[3:])}
         if code == "200" and "result" in result:
+            if result["result"][0] == "-2":
+                raise AGIAppError("no such application")
             return result
         if code == "510":
             raise AGIInvalidCommand(line)

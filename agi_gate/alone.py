@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from agi_gate import config
-from agi_gate.agi import CommandRefused, Conversation, DeadlinePassed, GarbageReceived, Hangup
+from agi_gate.agi import Conversation, ConversationEnded, Hangup
 from agi_gate.decision_log import DecisionLog
 from agi_gate.decision_log.pseudonyms import KeyFileError
 from agi_gate.door import converse
@@ -35,7 +35,7 @@ def answer(path: Path, received: bytes) -> int:
     except KeyFileError as error:
         print(error, file=sys.stderr)
         return 2
-    except (GarbageReceived, DeadlinePassed, CommandRefused) as error:
+    except ConversationEnded as error:
         print(f"agi-gate: conversation ended: {error}", file=sys.stderr)
         return 1
     finally:

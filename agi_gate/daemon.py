@@ -54,6 +54,7 @@ def listen(settings: config.DaemonSettings) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
         listener.bind((settings.host, settings.port))
         listener.listen(BACKLOG)
+        listener.setblocking(False)
     except OSError as error:
         listener.close()
         raise ListenError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; "

@@ -1,52 +1,64 @@
 """One conversation, behind both doors: the request read, the gate asked, the verdict told.
 
-Joint.  The variables are set by one command, where their values allow it, and the verdict by another, last of all; then,
-on DENY, the channel is hung up.
+Joint.  All variables are set by one command, where their values allow it, with the verdict last; then, on DENY, the
+channel is hung up.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from agi_gate import actions
 from agi_gate.agi import Conversation, is_plain
 from agi_gate.call import Presentation, Request
 from agi_gate.gate import Decision, Gate
 
+_ARGUMENTS = tuple(f"agi_arg_{number}" for number in range(1, 10))
 
-def converse(conversation: Conversation, gate: Gate, on_deny: str, *, overloaded: bool = False) -> Decision:
-    """Answer one call.  Raises what the conversation raises; by then the decision is on record."""
-    request = request_from(conversation.env)
-    # this process may have slept, or the call may have waited: nothing is decided for a caller who has gone
-    conversation.still_there()
-    decision = gate.decide(request, conversation.deadline, overloaded=overloaded)
-    *before, last = actions.variables(decision.verdict, decision.id, decision.destination)
+
+def converse(conversation: Conversation, gate: Gate, on_deny: str) -> Decision:
+    """Answer one call, and wait for whatever it takes.  Raises what the conversation raises; by then the decision is on
+    record."""
+    decision = gate.decide(request_from(conversation.env), conversation.deadline)
+    is_told = False
     try:
-        conversation.set_variables([variable for variable in before if is_plain(variable[1])])
-        for name, value in before:
-            if not is_plain(value):
-                conversation.set_variable(name, value)
+        for is_told in tell(conversation, decision, on_deny):
+            conversation.hear()
     except BaseException:
-        gate.take_back(decision)  # the verdict was not told
+        if not is_told:
+            gate.take_back(decision)
         raise
-    conversation.set_variable(*last)
-    cause = actions.hangup_cause(decision.verdict, on_deny)
-    if cause is not None:
-        conversation.hang_up(cause)
     return decision
 
 
-def converse_at_once(conversation: Conversation, gate: Gate) -> None:
-    """Answer one call without the store and without waiting for a reply: there are too many others.
+def tell(conversation: Conversation, decision: Decision, on_deny: str) -> Iterator[bool]:
+    """Say a decision, command by command: each time it goes on, the reply to the one before must have been heard.
 
-    So it is one command, and the dialplan hangs up.  Raises what the conversation raises.
+    It yields whether the verdict is among what was said.  Raises what the conversation raises.
     """
-    decision = gate.decide(request_from(conversation.env), conversation.deadline, overloaded=True)
-    variables = actions.variables(decision.verdict, decision.id, decision.destination)
-    conversation.tell_variables([variable for variable in variables if is_plain(variable[1])])
+    *before, verdict = actions.variables(decision.verdict, decision.id, decision.destination)
+    for name, value in before:
+        if not is_plain(value):
+            conversation.say_variable(name, value)
+            yield False
+    together = [variable for variable in before if is_plain(variable[1])]
+    if decision.verdict.findings[0].callback is None:
+        conversation.say_variables([*together, verdict])
+    else:
+        # what the call has used up is given back as long as it is sure that nobody was told
+        conversation.say_variables(together)
+        yield False
+        conversation.say_variable(*verdict)
+    yield True
+    cause = actions.hangup_cause(decision.verdict, on_deny)
+    if cause is not None:
+        conversation.say_hang_up(cause)
+        yield True
 
 
 def request_from(env: dict[str, str]) -> Request:
     """Read destination, campaign and trunk (the dialplan's arguments) and the channel's caller ID."""
-    arguments = [env[name] for number in range(1, 10) if (name := f"agi_arg_{number}") in env]
+    arguments = [env[name] for name in _ARGUMENTS if name in env]
     destination, campaign, trunk = (*arguments[:3], "", "", "")[:3]
     if len(arguments) > 3:
         # a comma in what a phone dialled has shifted the arguments: it must not choose its own campaign

@@ -10,7 +10,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from agi_gate.call import Call, Request, understand
 from agi_gate.decide import BY_PURPOSE, decide, decide_with_facts, decide_without_facts, must_be_known
 from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.facts import Callback, Facts
-from agi_gate.policy import FailPolicy, Policy
+from agi_gate.policy import FailPolicy, Policy, Purpose
 from agi_gate.shadow import Shadow
 from agi_gate.store.deadline import within
 from agi_gate.store.reader import Store, StoreUnavailable
@@ -30,14 +30,28 @@ logger = logging.getLogger(__name__)
 # of the time that is left to a call the store may use so much: the record and the answer have to follow
 _SHARE_OF_STORE = 0.8
 _SHARE_OF_LOG = 0.8
+_WITHOUT_FACTS = (Purpose.SERVICE, Purpose.STATISTICS)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that waits for its decision."""
+
+    request: Request
+    deadline: float = math.inf  # an instant of time.monotonic()
+    overloaded: bool = False  # there are too many calls to ask the store
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     id: str
     verdict: Verdict
-    destination: str  # E.164, or empty where nothing was understood
     call: Call | None
+
+    @property
+    def destination(self) -> str:
+        """E.164, or empty where nothing was understood."""
+        return self.call.destination.e164 if self.call and self.call.destination else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,25 @@ class Answer:
     def fail(self) -> dict[str, str] | None:
         """What the declared fail policy did, for the record."""
         return None if self.failed is None else {"cause": self.failed, "applied": "deny"}
+
+
+@dataclass(slots=True)
+class _Way:
+    """One call on its way to a verdict."""
+
+    asked: Asked
+    id: str
+    started_ns: int
+    call: Call | None = None
+    answer: Answer = Answer(None, Verdict((Finding(Reason.GATE_ERROR),)))
+    has_failed: bool = False
+    verdict: Verdict | None = None  # the one that is told
+
+    def fail(self, error: Exception) -> None:
+        """Into the fail-closed net: whatever it is, it denies."""
+        # its message may hold a number: only the kind and the place are told
+        logger.error("decision %s failed: %s", self.id, _place(error))
+        self.has_failed = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,56 +106,110 @@ class Gate:
         return cls(settings.policy, Store.at(settings.store.url, settings.store.timeout_ms), log, pseudonym=pseudonym,
                    shadow=settings.shadow)
 
-    def decide(self, request: Request, deadline: float = math.inf, *, overloaded: bool = False) -> Decision:
+    def decide(self, request: Request, deadline: float = math.inf) -> Decision:
         """Decide a call and put the decision on record.  Never raises; what is unexpected denies.
 
-        `deadline` is an instant of `time.monotonic()`; with `overloaded` the store is not asked.
+        `deadline` is an instant of `time.monotonic()`.
         """
-        started, decision_id = time.monotonic_ns(), new_id()
-        call, answer = None, Answer(None, Verdict((Finding(Reason.GATE_ERROR),)))
-        try:
-            call = understand(request, self.policy, self.now())
-            with within((deadline - time.monotonic()) * _SHARE_OF_STORE):
-                answer = decide_call(call, None if overloaded else self.store, claim=True,
-                                     fail=self.policy.fail)
-            verdict = answer.verdict
-            self._put_on_record(decision_id, call, answer, verdict, started, deadline)
-        except LogUnavailable as error:
-            logger.error("decision %s is not on record: %s", decision_id, error)
-            verdict = self._unrecorded(call, answer.verdict)
-        except Exception as error:  # the fail-closed net: whatever it is, it denies
-            # its message may hold a number: only the kind and the place are told
-            logger.error("decision %s failed: %s", decision_id, _place(error))
-            verdict = self._failed(decision_id, call, answer, started, deadline)
-        return Decision(decision_id, verdict, call.destination.e164 if call and call.destination else "", call)
+        (decision,) = self.decide_all([Asked(request, deadline)])
+        assert decision is not None  # it may claim
+        return decision
+
+    def decide_all(self, asked: Sequence[Asked], *, claim: bool = True) -> list[Decision | None]:
+        """The same for calls that came together: one question to the store for all, and one write for all records.
+
+        Without `claim` a call that would use up a call-back is None: that takes its time, so it is to be decided alone.
+        """
+        ways = [_Way(one, new_id(), time.monotonic_ns()) for one in asked]
+        deadline = min(one.deadline for one in asked)
+        with within((deadline - time.monotonic()) * _SHARE_OF_STORE):
+            self._close([way for way in ways if self._is_open(way)], claim)
+        self._put_on_record([way for way in ways if claim or way.answer.verdict.findings[0].callback is None], deadline)
+        return [None if way.verdict is None else Decision(way.id, way.verdict, way.call) for way in ways]
 
     def take_back(self, decision: Decision) -> None:
         """Undo what a decision used up: its call ended before it was told."""
         self._give_back(decision.call, decision.verdict)
 
-    def _put_on_record(self, decision_id: str, call: Call, answer: Answer, verdict: Verdict, started: int,
-                       deadline: float) -> None:
+    def _is_open(self, way: _Way) -> bool:
+        """Decide what needs no facts; True where the store is to be asked."""
+        try:
+            way.call = understand(way.asked.request, self.policy, self.now())
+            answer = answer_without_facts(way.call, self.policy.fail, overloaded=way.asked.overloaded)
+            if answer is None:
+                return True
+            way.answer = answer
+        except Exception as error:
+            way.fail(error)
+        return False
+
+    def _close(self, ways: Sequence[_Way], claim: bool) -> None:
+        """Decide on facts."""
+        if not ways:
+            return
+        try:
+            found = self.store.facts_of([_question(way.call) for way in ways if way.call])
+        except Exception as error:
+            for way in ways:
+                way.fail(error)
+            return
+        for way, facts in zip(ways, found, strict=True):
+            try:
+                assert way.call is not None
+                way.answer = answer_on(way.call, facts, self.store, claim=claim)
+            except Exception as error:
+                way.fail(error)
+
+    def _put_on_record(self, ways: Sequence[_Way], deadline: float) -> None:
+        lines: list[tuple[_Way, record.Line]] = []
+        for way in ways:
+            if not way.has_failed:
+                try:
+                    lines.append((way, self._line(way, way.answer.verdict)))
+                except Exception as error:
+                    way.fail(error)
+        if lines:
+            try:
+                self._append([line for _, line in lines], deadline)
+                for way, _ in lines:
+                    way.verdict = way.answer.verdict
+            except LogUnavailable as error:
+                for way, _ in lines:
+                    logger.error("decision %s is not on record: %s", way.id, error)
+                    way.verdict = self._unrecorded(way.call, way.answer.verdict)
+            except Exception as error:
+                for way, _ in lines:
+                    way.fail(error)
+        for way in ways:
+            if way.has_failed:
+                way.verdict = self._failed(way, deadline)
+
+    def _line(self, way: _Way, verdict: Verdict) -> record.Line:
+        call, answer, shadow = way.call, way.answer, None
+        assert call is not None
         pseudonym = self.pseudonym(call.destination.e164) if self.pseudonym and call.destination else None
-        shadow = None
         if self.shadow is not None:
             try:
                 shadow = self.shadow.beside(call, answer.facts, answer.verdict, failed=answer.failed is not None)
             except Exception as error:  # what is only tried changes nothing
-                logger.error("decision %s has no shadow: %s", decision_id, _place(error))
-        line = record.write(decision_id, call, answer.facts, verdict, (time.monotonic_ns() - started) // 1000,
+                logger.error("decision %s has no shadow: %s", way.id, _place(error))
+        return record.write(way.id, call, answer.facts, verdict, (time.monotonic_ns() - way.started_ns) // 1000,
                             salt=secrets.token_hex(16), fail=answer.fail, shadow=shadow, pseudonym=pseudonym)
-        self.log.append(line, time.monotonic() + (deadline - time.monotonic()) * _SHARE_OF_LOG)
 
-    def _failed(self, decision_id: str, call: Call | None, answer: Answer, started: int, deadline: float) -> Verdict:
-        if answer.verdict.reason is Reason.EMERGENCY:
-            return answer.verdict
-        error = Verdict((Finding(Reason.GATE_ERROR),), answer.verdict.source)
+    def _append(self, lines: Sequence[record.Line], deadline: float) -> None:
+        self.log.append_all(lines, time.monotonic() + (deadline - time.monotonic()) * _SHARE_OF_LOG)
+
+    def _failed(self, way: _Way, deadline: float) -> Verdict:
+        decided = way.answer.verdict
+        if decided.reason is Reason.EMERGENCY:
+            return decided
+        error = Verdict((Finding(Reason.GATE_ERROR),), decided.source)
         try:
-            if call is not None:
-                self._put_on_record(decision_id, call, answer, error, started, deadline)
+            if way.call is not None:
+                self._append([self._line(way, error)], deadline)
         except Exception:
-            return self._unrecorded(call, answer.verdict)
-        self._give_back(call, answer.verdict)
+            return self._unrecorded(way.call, decided)
+        self._give_back(way.call, decided)
         return error
 
     def _unrecorded(self, call: Call | None, verdict: Verdict) -> Verdict:
@@ -145,24 +232,42 @@ class Gate:
                 logger.error("a call-back stays used up though its call was refused")
 
 
-def decide_call(call: Call, store: Store | None, *, claim: bool, fail: FailPolicy = FailPolicy()) -> Answer:
-    """Fetch the facts a call needs and decide; with `claim` a call-back that allows it is used up first.
+def decide_call(call: Call, store: Store, *, claim: bool, fail: FailPolicy = FailPolicy()) -> Answer:
+    """Fetch the facts a call needs and decide; with `claim` a call-back that allows it is used up first."""
+    answer = answer_without_facts(call, fail)
+    if answer is not None:
+        return answer
+    (facts,) = store.facts_of([_question(call)])
+    return answer_on(call, facts, store, claim=claim)
 
-    Of many calls that rest on one call-back one wins the claim; the others are decided again without it.  `store` is
-    None where there are too many calls to ask it.
-    """
+
+def answer_without_facts(call: Call, fail: FailPolicy, *, overloaded: bool = False) -> Answer | None:
+    """The answer that rests on the call and the policy alone; None where the store is to be asked."""
     verdict = decide_without_facts(call)
     if verdict is not None and not must_be_known(verdict, call, fail):
         return Answer(None, verdict)
     if call.campaign is None or call.destination is None:
         return Answer(None, decide(call, None))
-    controller, e164 = call.campaign.controller.id, call.destination.e164
-    try:
-        if store is None:
-            raise StoreUnavailable("too many calls wait; see [daemon] waiting")
-        facts = store.facts_for(controller, e164)
-        if verdict is not None:
+    if overloaded:
+        logger.warning("store not asked: too many calls wait; see [daemon] waiting")
+        return Answer(None, decide_with_facts(call, None), "overload")
+    return None
+
+
+def answer_on(call: Call, facts: Facts | StoreUnavailable, store: Store, *, claim: bool) -> Answer:
+    """The answer that rests on what the store said.
+
+    Of many calls that rest on one call-back one wins the claim; the others are decided again without it.
+    """
+    if isinstance(facts, StoreUnavailable):
+        logger.warning("store unavailable: %s", facts)
+        return Answer(None, decide_with_facts(call, None), "store")
+    if call.known_campaign.purpose in _WITHOUT_FACTS:
+        verdict = decide_without_facts(call)
+        if verdict is not None:  # it was to be denied had the store not answered
             return Answer(None, verdict)
+    controller, e164 = _question(call)
+    try:
         while True:
             verdict = decide_with_facts(call, facts)
             callback = verdict.findings[0].callback
@@ -170,8 +275,14 @@ def decide_call(call: Call, store: Store | None, *, claim: bool, fail: FailPolic
                 return Answer(facts, verdict)
             facts = _without(facts, callback)
     except StoreUnavailable as error:
-        logger.warning("store unavailable: %s", error)
-        return Answer(None, decide_with_facts(call, None), "store" if store else "overload")
+        return answer_on(call, error, store, claim=False)
+
+
+def _question(call: Call) -> tuple[str, str]:
+    """What the store is asked: of which controller, which number."""
+    if call.destination is None:
+        raise LookupError("asked of a call without a destination, which an earlier rule denies")
+    return call.known_campaign.controller.id, call.destination.e164
 
 
 def new_id() -> str:

@@ -57,13 +57,23 @@ def converse(descriptor: int, deadline_s: float = DEADLINE_S) -> Conversation:
     return Conversation(descriptor, descriptor, time.monotonic() + deadline_s)
 
 
+def set_variable(conversation: Conversation, name: str, value: str) -> None:
+    conversation.say_variable(name, value)
+    conversation.hear()
+
+
+def hang_up(conversation: Conversation) -> None:
+    conversation.say_hang_up(21)
+    conversation.hear()
+
+
 def whole_conversation(words: bytes, *, one_byte: bool = False) -> tuple[Conversation, list[str]]:
     """Read the header, set two variables, hang up: the conversation, and the lines that were said."""
     with peer_that_says(words, one_byte=one_byte) as peer:
         conversation = converse(peer.descriptor)
-        conversation.set_variable("GATE_REASON", "REGISTRY_OPPOSED")
-        conversation.set_variable("GATE_VERDICT", "DENY")
-        conversation.hang_up(21)
+        set_variable(conversation, "GATE_REASON", "REGISTRY_OPPOSED")
+        set_variable(conversation, "GATE_VERDICT", "DENY")
+        hang_up(conversation)
         return conversation, peer.heard().decode().splitlines()
 
 
@@ -97,7 +107,7 @@ def test_it_works_over_pipes() -> None:
     reading, their_end = os.pipe()
     their_ear, writing = os.pipe()
     os.write(their_end, GOOD + OK)
-    Conversation(reading, writing, time.monotonic() + DEADLINE_S).set_variable("A", "b")
+    set_variable(Conversation(reading, writing, time.monotonic() + DEADLINE_S), "A", "b")
     assert os.read(their_ear, 100) == b'SET VARIABLE "A" "b"\n'
     for descriptor in (reading, their_end, their_ear, writing):
         os.close(descriptor)
@@ -110,7 +120,7 @@ def test_it_works_over_pipes() -> None:
     "a" + '"' * 50))
 def test_a_value_arrives_as_it_is(value: str) -> None:
     with peer_that_says(GOOD + OK) as peer:
-        converse(peer.descriptor).set_variable("GATE_SOURCE", value)
+        set_variable(converse(peer.descriptor), "GATE_SOURCE", value)
         lines = peer.heard().decode().split("\n")
     assert len(lines) == 2 and words_of(lines[0]) == ["SET", "VARIABLE", "GATE_SOURCE", value]
 
@@ -119,7 +129,7 @@ def test_a_value_arrives_as_it_is(value: str) -> None:
     '"\nSET VARIABLE "GATE_VERDICT" "ALLOW"', "a\nb", "a\r\nb", "a\rb", "a\0b", "\n", "\n\n\n", '\\"\nHANGUP\n'))
 def test_a_value_never_begins_another_command(value: str) -> None:
     with peer_that_says(GOOD + OK) as peer:
-        converse(peer.descriptor).set_variable("GATE_SOURCE", value)
+        set_variable(converse(peer.descriptor), "GATE_SOURCE", value)
         said = peer.heard()
     assert said.count(b"\n") == 1 and said.endswith(b"\n") and b"\r" not in said and b"\0" not in said
     words = words_of(said.decode().removesuffix("\n"))
@@ -131,7 +141,7 @@ def test_bytes_that_are_not_utf_8_survive_both_ways() -> None:
     with peer_that_says(header(("x",), agi_calleridname=name, agi_channel="\udcff\udcfe") + OK) as peer:
         conversation = converse(peer.descriptor)
         assert (conversation.env["agi_calleridname"], conversation.env["agi_channel"]) == (name, "\udcff\udcfe")
-        conversation.set_variable("A", name)
+        set_variable(conversation, "A", name)
         assert b"Niccol\xc3" in peer.heard()
 
 
@@ -157,7 +167,7 @@ def test_the_end_of_the_stream_is_a_hangup_wherever_it_comes() -> None:
     b"HANGUP\n", b"200 res"))
 def test_the_end_of_the_stream_within_a_reply_is_a_hangup(words: bytes) -> None:
     with peer_that_says(GOOD + words) as peer, pytest.raises(Hangup):
-        converse(peer.descriptor).set_variable("A", "b")
+        set_variable(converse(peer.descriptor), "A", "b")
 
 
 def test_a_peer_that_resets_is_a_hangup() -> None:
@@ -170,7 +180,7 @@ def test_a_peer_that_resets_is_a_hangup() -> None:
             theirs.close()
             for _ in range(2):  # the first finds the reset, the second a socket that is gone
                 with pytest.raises(Hangup):
-                    conversation.set_variable("A", "b")
+                    set_variable(conversation, "A", "b")
 
 
 def test_a_pipe_that_nobody_reads_is_a_hangup() -> None:
@@ -180,7 +190,7 @@ def test_a_pipe_that_nobody_reads_is_a_hangup() -> None:
     conversation = Conversation(reading, writing, time.monotonic() + DEADLINE_S)
     os.close(their_ear)
     with pytest.raises(Hangup):
-        conversation.set_variable("A", "b")
+        set_variable(conversation, "A", "b")
     for descriptor in (reading, their_end, writing):
         os.close(descriptor)
 
@@ -201,20 +211,20 @@ def test_a_refused_command_is_told_and_the_conversation_stays_in_step(refusal: b
     with peer_that_says(GOOD + b"HANGUP\n" + refusal + OK) as peer:
         conversation = converse(peer.descriptor)
         with pytest.raises(CommandRefused):
-            conversation.set_variable("A", "b")
-        conversation.set_variable("A", "b")
+            set_variable(conversation, "A", "b")
+        set_variable(conversation, "A", "b")
 
 
 def test_an_application_that_is_not_loaded_is_a_refusal() -> None:
     with peer_that_says(GOOD + b"200 result=-2\n") as peer, pytest.raises(CommandRefused):
-        converse(peer.descriptor).hang_up(21)
+        hang_up(converse(peer.descriptor))
 
 
 @pytest.mark.parametrize("refusal",
                          (b"510 3331234500\n", b"520 3331234500\n", b"511 3331234500\n", b"999 3331234500\n"))
 def test_an_error_does_not_repeat_what_was_received(refusal: bytes) -> None:
     with peer_that_says(GOOD + refusal) as peer, pytest.raises((CommandRefused, GarbageReceived)) as caught:
-        converse(peer.descriptor).set_variable("A", "b")
+        set_variable(converse(peer.descriptor), "A", "b")
     assert "333" not in str(caught.value)
 
 
@@ -235,7 +245,7 @@ def test_a_header_that_is_not_agi_s_is_garbage(words: bytes) -> None:
     b"\xff\xfe\n", b"agi_arg_3: carrier1\n", b"failure\n"), ids=repr)
 def test_a_reply_that_is_not_agi_s_is_garbage(reply: bytes) -> None:
     with peer_that_says(GOOD + reply, stays=True) as peer, pytest.raises(GarbageReceived):
-        converse(peer.descriptor).set_variable("A", "b")
+        set_variable(converse(peer.descriptor), "A", "b")
 
 
 @pytest.mark.parametrize(("lines", "refused"),
@@ -277,7 +287,7 @@ def test_a_reply_that_does_not_come_is_not_waited_for_past_the_deadline(words: b
         conversation = converse(peer.descriptor, 0.2)
         started = time.monotonic()
         with pytest.raises(DeadlinePassed):
-            conversation.set_variable("A", "b")
+            set_variable(conversation, "A", "b")
         assert time.monotonic() - started < 0.6
 
 
@@ -306,9 +316,9 @@ def test_a_peer_that_drips_does_not_stretch_the_deadline() -> None:
 def test_the_deadline_is_one_for_the_whole_conversation() -> None:
     with peer_that_says(GOOD + OK, stays=True) as peer:
         conversation = converse(peer.descriptor, 0.2)
-        conversation.set_variable("A", "b")
+        set_variable(conversation, "A", "b")
         time.sleep(0.2)
         started = time.monotonic()
         with pytest.raises(DeadlinePassed):
-            conversation.set_variable("A", "b")
+            set_variable(conversation, "A", "b")
         assert time.monotonic() - started < 0.1

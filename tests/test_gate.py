@@ -47,8 +47,8 @@ class World:
         self.lines: list[str] = []
         self.gate = Gate(config.load(write_gate_toml(folder)).policy, self, self, lambda: NOW)  # type: ignore[arg-type]
 
-    def facts_for(self, controller: str, e164: str) -> Facts:
-        return self.facts
+    def facts_of(self, questions: list[tuple[str, str]]) -> list[Facts | StoreUnavailable]:
+        return [self.facts] * len(questions)
 
     def claim(self, controller: str, e164: str, callback: Callback) -> bool:
         if callback in self.used:
@@ -60,8 +60,8 @@ class World:
         self.given_back.append(callback)
         self.used.remove(callback)
 
-    def append(self, line: record.Line, deadline: float) -> None:
-        self.lines.append(line.linked("0", len(self.lines) + 1, "0" * 64, 0)[0].decode())
+    def append_all(self, lines: list[record.Line], deadline: float) -> None:
+        self.lines += [line.linked("0", len(self.lines) + 1, "0" * 64, 0)[0].decode() for line in lines]
 
     def ask(self, request: Request) -> str:
         verdict = self.gate.decide(request).verdict
@@ -89,7 +89,7 @@ def test_with_all_in_order_the_calls_go_on(world: World) -> None:
 # --- the store
 
 def test_a_store_that_is_down_denies_marketing_and_lets_service_and_emergency_go_on(world: World) -> None:
-    world.facts_for = raising(StoreUnavailable("down"))  # type: ignore[method-assign]
+    world.facts = StoreUnavailable("down")  # type: ignore[method-assign]
     answers = [world.ask(request) for request in (SALE, SERVICE, EMERGENCY)]
     assert answers == world.recorded == ["DENY STORE_UNAVAILABLE", "ALLOW SERVICE", "ALLOW EMERGENCY"]
 
@@ -101,7 +101,7 @@ def test_a_store_that_goes_down_before_the_claim_denies(world: World) -> None:
 
 
 @pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
-@pytest.mark.parametrize("part", ("facts_for", "claim"))
+@pytest.mark.parametrize("part", ("facts_of", "claim"))
 def test_whatever_the_store_raises_denies(world: World, part: str, error: Exception) -> None:
     world.facts = Facts(callbacks=(CALLBACK,))
     setattr(world, part, raising(error))
@@ -132,14 +132,14 @@ def test_a_clock_of_before_the_law_allows_nothing_but_an_emergency(world: World,
 # --- the log and the record
 
 def test_without_a_record_no_call_goes_on_but_an_emergency(world: World) -> None:
-    world.append = raising(LogUnavailable("disk full"))  # type: ignore[method-assign]
+    world.append_all = raising(LogUnavailable("disk full"))  # type: ignore[method-assign]
     assert [world.ask(request) for request in (SALE, SERVICE, EMERGENCY)] == [
         "DENY LOG_UNAVAILABLE", "DENY LOG_UNAVAILABLE", "ALLOW EMERGENCY"]
 
 
 @pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
 def test_whatever_the_log_raises_denies_but_an_emergency(world: World, error: Exception) -> None:
-    world.append = raising(error)  # type: ignore[method-assign]
+    world.append_all = raising(error)  # type: ignore[method-assign]
     assert [world.ask(request) for request in (SALE, SERVICE, EMERGENCY)] == [
         "DENY LOG_UNAVAILABLE", "DENY LOG_UNAVAILABLE", "ALLOW EMERGENCY"]
 
@@ -161,11 +161,11 @@ def test_a_rule_that_fails_denies_and_the_denial_is_on_record(
 
 @pytest.mark.parametrize("error", (LogUnavailable("disk full"), *UNEXPECTED), ids=repr)
 def test_a_callback_whose_record_failed_is_given_back_once(world: World, error: Exception) -> None:
-    world.facts, working = Facts(callbacks=(CALLBACK,)), world.append
-    world.append = raising(error)  # type: ignore[method-assign]
+    world.facts, working = Facts(callbacks=(CALLBACK,)), world.append_all
+    world.append_all = raising(error)  # type: ignore[method-assign]
     assert world.ask(SALE) == "DENY LOG_UNAVAILABLE"
     assert (world.used, world.given_back) == ([], [CALLBACK])
-    world.append = working  # type: ignore[method-assign]
+    world.append_all = working  # type: ignore[method-assign]
     assert world.ask(SALE) == "ALLOW CALLBACK_REQUESTED"
 
 
@@ -186,7 +186,7 @@ def test_a_callback_is_given_back_where_only_the_record_of_the_allowance_failed(
 @pytest.mark.parametrize("error", (StoreUnavailable("down"), *UNEXPECTED), ids=repr)
 def test_a_callback_that_cannot_be_given_back_still_denies(world: World, error: Exception) -> None:
     world.facts = Facts(callbacks=(CALLBACK,))
-    world.append = raising(LogUnavailable("disk full"))  # type: ignore[method-assign]
+    world.append_all = raising(LogUnavailable("disk full"))  # type: ignore[method-assign]
     world.give_back = raising(error)  # type: ignore[method-assign]
     assert world.ask(SALE) == "DENY LOG_UNAVAILABLE"
 
@@ -199,7 +199,7 @@ def test_of_two_requests_to_call_back_each_is_used_once(world: World) -> None:
 
 # --- what is told
 
-@pytest.mark.parametrize("part", ("facts_for", "append", "claim"))
+@pytest.mark.parametrize("part", ("facts_of", "append_all", "claim"))
 def test_an_error_is_told_by_its_kind_and_without_a_number(
         world: World, caplog: pytest.LogCaptureFixture, part: str) -> None:
     world.facts = Facts(callbacks=(CALLBACK,))

@@ -11,6 +11,7 @@ import math
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -44,7 +45,11 @@ class DecisionLog:
         self._syncing = Syncing() if durability == "synced" else None
 
     def append(self, line: Line, deadline: float = math.inf) -> None:
-        """Write one record.  Raises LogUnavailable; then the caller must deny.
+        """As `append_all`, for one record."""
+        self.append_all([line], deadline)
+
+    def append_all(self, lines: Sequence[Line], deadline: float = math.inf) -> None:
+        """Write records, all or none of them.  Raises LogUnavailable; then the caller must deny.
 
         `deadline` is an instant of `time.monotonic()`.
         """
@@ -54,7 +59,7 @@ class DecisionLog:
         try:
             descriptor = self._hold(until)
             try:
-                self._write(descriptor, line)
+                self._write(descriptor, lines)
                 ticket = None if self._syncing is None else self._syncing.ask(descriptor)
             finally:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
@@ -82,23 +87,22 @@ class DecisionLog:
                 os.close(self._descriptor)
                 self._descriptor = None
 
-    # --- one record
+    # --- under the lock
 
-    def _write(self, descriptor: int, line: Line) -> None:
+    def _write(self, descriptor: int, lines: Sequence[Line]) -> None:
         size = os.fstat(descriptor).st_size
         if size != self._ended and size and os.pread(descriptor, 1, size - 1) != b"\n":
             # somebody died within a line: it is ended, so that ours is one by itself
             size += os.write(descriptor, b"\n")
         if self._chain is None:
             self._chain = Chain.claim(self._path, descriptor)
-        data, record_hash = self._chain.next(line)
-        data += b"\n"
+        data, head = self._chain.next(lines, size)
         written = os.write(descriptor, data)
         if written < len(data):
             os.ftruncate(descriptor, size)
             raise LogUnavailable(f"{self._path}: the disk took {written} of {len(data)} bytes")
         self._ended = size + written
-        self._chain.went_on(record_hash, self._ended)
+        self._chain.went_on(head)
 
     def _hold(self, until: float) -> int:
         """The open file, held alone, and still the one at the path.  Raises OSError, LogUnavailable."""

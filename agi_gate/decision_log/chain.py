@@ -53,15 +53,20 @@ class Chain:
         chain._save()
         return chain
 
-    def next(self, line: Line) -> tuple[bytes, str]:
-        """The line as this chain's next record, and its hash."""
-        head = self._head
-        return line.linked(self._name, head.seq + 1, head.hash.decode(), head.ended)
+    def next(self, lines: Iterable[Line], size: int) -> tuple[bytes, Head]:
+        """The lines as this chain's next records, to be written at that position, and the head after them."""
+        head, written = self._head, []
+        for line in lines:
+            data, record_hash = line.linked(self._name, head.seq + 1, head.hash.decode(), head.ended)
+            size += len(data) + 1
+            written += [data, b"\n"]
+            head = Head(head.seq + 1, record_hash.encode(), size, True)
+        return b"".join(written), head
 
-    def went_on(self, record_hash: str, ended: int) -> None:
-        """The record was written, and ends at that position of the file."""
-        self._head = Head(self._head.seq + 1, record_hash.encode(), ended, True)
-        with suppress(OSError):  # the record is in the file, where the next writer of this chain looks for it
+    def went_on(self, head: Head) -> None:
+        """The records were written."""
+        self._head = head
+        with suppress(OSError):  # they are in the file, where the next writer of this chain looks for them
             self._save()
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """Rotation: the open file is renamed, and writers begin another at their next record.  No call waits for it.
 
-Edge.  Writers hold the file with a shared lock for as long as one write takes, and look after it whether it is still the
+Edge.  Each writer holds the file alone for as long as one write takes, and looks after it whether it is still the
 one at the path.  So whoever holds it alone may rename it, and nothing is written to it any more.
 """
 

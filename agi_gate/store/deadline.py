@@ -129,13 +129,16 @@ class _Timed:
     """What a redis-py connection class gets in front: TCP, TLS and UNIX alike."""
 
     socket_connect_timeout: float | None
+    timed: _TimedSocket | _TimedTlsSocket  # for whoever speaks to the server by himself
 
     def _connect(self) -> _TimedSocket | _TimedTlsSocket:
         own_limit, seconds = self.socket_connect_timeout, left()
         self.socket_connect_timeout = own_limit if seconds is None else seconds
         try:
             connected = super()._connect()  # type: ignore[misc]  # it stands before a connection class
-            return _TimedTlsSocket(connected) if isinstance(connected, ssl.SSLSocket) else _TimedSocket(connected)
+            self.timed = (
+                _TimedTlsSocket(connected) if isinstance(connected, ssl.SSLSocket) else _TimedSocket(connected))
+            return self.timed
         finally:
             self.socket_connect_timeout = own_limit
 

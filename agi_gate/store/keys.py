@@ -64,6 +64,19 @@ def page_key(controller: str, kind: Kind, page_digits: str) -> str:
     return f"{base(controller)}{kind.letter}:{page_digits}"
 
 
+def keys_of_call(controller: str, e164: str) -> list[str]:
+    """What a call reads: the visible load, then each kind's page and its staged one, in the order of KINDS.
+
+    As `page_key` makes them of `place`, but in one step a kind: every call comes by here.
+    """
+    prefix, digits = base(controller), e164.removeprefix("+")
+    names = [load_key(controller)]
+    for kind in KINDS:
+        name = f"{prefix}{kind.letter}:{digits[:-kind.offset_digits]}"
+        names += (name, name + STAGED)
+    return names
+
+
 def load_key(controller: str) -> str:
     return base(controller) + "load"
 

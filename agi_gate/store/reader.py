@@ -1,4 +1,4 @@
-"""The store as a call sees it: the facts of one number in one round trip, and a call-back used up once.
+"""The store as calls see it: the facts of all who ask at once in one round trip, and a call-back used up once.
 
 Edge.  Anything but a whole, readable answer within the time limit is `StoreUnavailable`: what could not be found out
 is never "no".
@@ -6,14 +6,14 @@ is never "no".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import hiredis
 import redis
 
 from agi_gate.facts import Callback, Facts
-from agi_gate.store import keys, page, values
+from agi_gate.store import keys, page, values, wire
 from agi_gate.store.deadline import left, within
 from agi_gate.store.servers import ELSEWHERE, Servers, connect, replica_offsets
 from agi_gate.store.unavailable import UNREADABLE, StoreUnavailable, explain
@@ -22,11 +22,12 @@ __all__ = ["UNREADABLE", "Store", "StoreUnavailable", "connect", "explain", "vis
 
 _Answer = TypeVar("_Answer")
 _SHARE_OF_WAIT = 0.7  # of the time that is left; the answer has to come back, too
-_KEPT = 4  # connections that nobody uses just now: as many as a worker has threads at ordinary times
+
+Question = tuple[str, str]  # of which controller, which number (E.164)
 
 
 class Store:
-    """The facts of calls.  No method takes longer than `timeout_ms` as a whole."""
+    """The facts of calls.  No method takes longer than `timeout_ms` as a whole.  Threads may share it."""
 
     def __init__(self, servers: Servers | redis.Redis, timeout_ms: int = 250) -> None:
         self._servers = servers if isinstance(servers, Servers) else Servers(servers, timeout_ms)
@@ -37,23 +38,54 @@ class Store:
         return cls(Servers.at(url, timeout_ms), timeout_ms)
 
     def facts_for(self, controller: str, e164: str) -> Facts:
-        """Everything known of a number for a controller, in one round trip.  Raises StoreUnavailable."""
-        with within(self._timeout_s):
-            return self._facts_for(controller, e164)
+        """Everything known of a number for a controller.  Raises StoreUnavailable."""
+        (facts,) = self.facts_of([(controller, e164)])
+        if isinstance(facts, StoreUnavailable):
+            raise facts
+        return facts
 
-    def _facts_for(self, controller: str, e164: str) -> Facts:
-        names = [keys.load_key(controller)]
-        for kind in keys.KINDS:
-            page_name = keys.page_key(controller, kind, keys.place(kind, e164)[0])
-            names += (page_name, page_name + keys.STAGED)
-        for _attempt in range(2):
-            answer, existing, used = self._ask(
-                controller, lambda client: _read(client, names, keys.used_key(controller, e164)))
+    def facts_of(self, questions: Sequence[Question]) -> list[Facts | StoreUnavailable]:
+        """The same of many, one round trip to each server: for each question its facts, or why they are not known."""
+        found: dict[Question, Facts | StoreUnavailable] = {}
+        with within(self._timeout_s):
+            by_client: dict[redis.Redis, list[Question]] = {}
+            for question in dict.fromkeys(questions):
+                try:
+                    by_client.setdefault(self._servers.client_of(question[0]), []).append(question)
+                except StoreUnavailable as error:
+                    found[question] = error
+            for together in by_client.values():
+                self._look_up(together, found)
+        return [found[question] for question in questions]
+
+    def _look_up(self, questions: Sequence[Question], found: dict[Question, Facts | StoreUnavailable]) -> None:
+        """Questions to one server."""
+        packed = b"".join([_packed(*question) for question in questions])
+        try:
+            replies = self._ask(questions[0][0], lambda client: wire.ask(client, packed, 3 * len(questions)))
+        except StoreUnavailable as error:
+            found.update((question, error) for question in questions)
+            return
+        for question, *answer in zip(questions, replies[::3], replies[1::3], replies[2::3], strict=True):
+            try:
+                found[question] = self._facts(question, *answer)
+            except StoreUnavailable as error:
+                found[question] = error
+
+    def _facts(self, question: Question, bodies: Any, existing: Any, used: Any) -> Facts:
+        if not _is_all(bodies, existing, used):
             # MGET gives nil for a key of another type too: what exists and cannot be read is not "nothing known".
-            # A load may come between the two commands, hence the second look.
-            if existing == sum(value is not None for value in answer):
-                return _facts(e164, answer, used)
-        raise StoreUnavailable("something else is written under the gate's keys")
+            # A load may have come between the two commands, hence the second look; and an error is told by the client,
+            # which knows the kinds of them.
+            names = keys.keys_of_call(*question)
+            bodies, existing, used = self._ask(question[0], lambda client: (
+                client.mget(names), client.exists(*names), client.smembers(keys.used_key(*question))))
+            if not _is_all(bodies, existing, used):
+                raise StoreUnavailable("something else is written under the gate's keys")
+        try:
+            return _decode(_values(question[1], bodies), used)
+        except UNREADABLE as error:
+            raise StoreUnavailable(explain(error)) from error
 
     def claim(self, controller: str, e164: str, callback: Callback) -> bool:
         """Use a call-back up: True for exactly one of all who ask.  Raises StoreUnavailable.
@@ -92,36 +124,6 @@ class Store:
         raise AssertionError("the second try returns or raises")
 
 
-def _read(client: redis.Redis, names: list[str], used_name: str) -> tuple[list[bytes | None], int, Iterable[bytes]]:
-    answer, existing, used = _round_trip(client, ("MGET", *names), ("EXISTS", *names), ("SMEMBERS", used_name))
-    return answer, existing, used
-
-
-def _round_trip(client: redis.Redis, *commands: Any) -> list[Any]:
-    """Send the commands at once and read their replies; a connection that turns out to be dead is tried anew, once.
-
-    By the client's connections and not by its pipeline, which takes twice the time of the answer itself.
-    """
-    packed = [b"".join([hiredis.pack_command(command) for command in commands])]
-    for second_try in (False, True):
-        connection: Any = client.connection_pool.get_connection()
-        try:
-            connection.send_packed_command(packed)
-            replies = [connection.read_response() for _ in commands]
-        except BaseException as error:
-            connection.disconnect()  # a reply that nobody read would be the answer to the next call's question
-            if second_try or not isinstance(error, redis.ConnectionError):
-                raise
-        else:
-            return replies
-        finally:
-            # a stall had many threads ask at once; afterwards their connections would be kept for ever
-            if len(getattr(client.connection_pool, "_available_connections", ())) >= _KEPT:
-                connection.disconnect()
-            client.connection_pool.release(connection)
-    raise AssertionError("the second try returns or raises")
-
-
 def _use_up(client: redis.Redis, name: str, token: str) -> tuple[redis.Redis, bool, bool]:
     """The client, whether the token is new, and whether every replica has it."""
     replicas = len(replica_offsets(client)[1])
@@ -132,18 +134,28 @@ def _use_up(client: redis.Redis, name: str, token: str) -> tuple[redis.Redis, bo
     return client, added == 1, acknowledged >= replicas
 
 
-def _facts(e164: str, answer: list[bytes | None], used: Iterable[bytes]) -> Facts:
-    visible_load = answer[0]
+def _packed(controller: str, e164: str) -> bytes:
+    asked: bytes = hiredis.pack_command(("MGET", *keys.keys_of_call(controller, e164)))  # type: ignore[arg-type]
+    used = keys.used_key(controller, e164).encode()
+    # the same words again behind another command: packing takes its time
+    return asked + asked.replace(b"$4\r\nMGET", b"$6\r\nEXISTS", 1) + b"*2\r\n$8\r\nSMEMBERS\r\n$%d\r\n%b\r\n" % (
+        len(used), used)
+
+
+def _is_all(bodies: Any, existing: Any, used: Any) -> bool:
+    return (isinstance(bodies, list) and len(bodies) - bodies.count(None) == existing
+            and not isinstance(used, hiredis.ReplyError))
+
+
+def _values(e164: str, bodies: Sequence[bytes | None]) -> dict[keys.Kind, bytes]:
+    visible_load = bodies[0]
     found: dict[keys.Kind, bytes] = {}
-    try:
-        for kind, current, staged in zip(keys.KINDS, answer[1::2], answer[2::2], strict=True):
-            body = visible_page(visible_load, current, staged)
-            value = None if body is None else page.find(body, keys.place(kind, e164)[1])
-            if value is not None:
-                found[kind] = value
-        return _decode(found, used)
-    except UNREADABLE as error:
-        raise StoreUnavailable(explain(error)) from error
+    for kind, current, staged in zip(keys.KINDS, bodies[1::2], bodies[2::2], strict=True):
+        body = visible_page(visible_load, current, staged)
+        value = None if body is None else page.find(body, keys.place(kind, e164)[1])
+        if value is not None:
+            found[kind] = value
+    return found
 
 
 def visible_page(visible_load: bytes | None, current: bytes | None, staged: bytes | None) -> bytes | None:

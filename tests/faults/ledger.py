@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agi_gate.decision_log import segment
 from tests.faults.callers import CLOSED, LEFT, PATIENCE_S, REFUSED, Call
 from tests.faults.numbers import EMERGENCY, LOG_UNAVAILABLE
 
@@ -41,12 +43,21 @@ def records_of(paths: Iterable[Path]) -> tuple[list[dict[str, Any]], list[str]]:
     """The records of the logs, and the lines that are none."""
     records, torn = [], []
     for path in paths:
-        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        for line in _lines(path):
             try:
                 records.append(json.loads(line))
             except ValueError:
                 torn.append(f"{path.name} holds a line that is no record: {line[:40]!r}")
     return records, torn
+
+
+def _lines(path: Path) -> list[bytes]:
+    """Also of a file that is compressed, which the daemon may do just now."""
+    compressed = path if path.suffix == segment.SUFFIX else path.with_name(path.name + segment.SUFFIX)
+    with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+        if path != compressed:
+            return path.read_bytes().splitlines()
+    return [line.removesuffix(b"\n") for line in segment.lines(compressed)] if compressed.is_file() else []
 
 
 def figures_of(fault: str, calls: list[Call], logs: Iterable[Path], during: Window | None = None,

@@ -82,7 +82,7 @@ class Stage:
         return {**os.environ, "AGI_GATE_STORE_URL": self.store_url}
 
     def logs(self) -> list[Path]:
-        return list(self.seen_by_daemon(self.folder).glob("log*/decisions.jsonl*"))
+        return list(self.seen_by_daemon(self.folder).glob("log*/decisions*.jsonl*"))
 
     def seen_by_daemon(self, path: Path) -> Path:
         """The same path, with whatever is mounted there for the daemon alone."""

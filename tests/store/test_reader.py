@@ -48,14 +48,15 @@ def test_nothing_is_known_of_another_number_or_to_another_controller(
     assert store.facts_for(controller, number) == Facts()
 
 
-def test_the_facts_of_a_call_come_in_one_round_trip(client: redis.Redis, store_server: StoreServer) -> None:
+def test_the_facts_of_many_calls_come_in_one_round_trip(client: redis.Redis, store_server: StoreServer) -> None:
     load_one_of_each(client)
     with CountingProxy(store_server.port) as proxy, connect(proxy.url, TIMEOUT_MS) as through:
         store = Store(through)
         store.facts_for(CONTROLLER, NUMBER)
         before = proxy.round_trips
+        assert store.facts_of([(CONTROLLER, f"+3933312345{number:02}") for number in range(1, 60)]) == [Facts()] * 59
         assert store.facts_for(CONTROLLER, NUMBER) == EVERYTHING_KNOWN
-        assert proxy.round_trips - before == 1
+        assert proxy.round_trips - before == 2
 
 
 def test_a_first_call_waits_little_longer(client: redis.Redis, store_server: StoreServer) -> None:
@@ -84,6 +85,8 @@ def test_a_key_of_another_type_is_not_taken_for_nothing_known(client: redis.Redi
 
 @pytest.mark.parametrize("name", KEYS_OF_A_CALL)
 def test_an_error_tells_no_number(client: redis.Redis, store: Store, name: str) -> None:
+    load_one_of_each(client)
+    client.delete(name)
     client.hset(name, "somebody", "else's")
     with pytest.raises(StoreUnavailable) as caught:
         store.facts_for(CONTROLLER, NUMBER)

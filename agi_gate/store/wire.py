@@ -1,0 +1,76 @@
+"""One round trip over a connection of the client's: words out, so many replies in.
+
+Edge.  The client makes the connection, with its login, its TLS and its deadline, and would take twice the time of the
+answer itself to put the question.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+import hiredis
+import redis
+
+_READ_BYTES = 65536
+_KEPT = 2  # connections that nobody uses just now; a stall has more of them made, which are not kept for ever
+
+
+def ask(client: redis.Redis, packed: bytes, count: int) -> list[Any]:
+    """The replies, errors among them as values.  A connection that turns out to be dead is tried anew, once.
+
+    Raises redis.RedisError, OSError (TimeoutError past the thread's deadline).
+    """
+    idle = _IDLE.setdefault(client, [])
+    for second_try in (False, True):
+        wire = idle.pop() if idle and not second_try else _Wire(client)
+        if wire.pid != os.getpid():  # of the process that this one came from, which goes on with it
+            wire = _Wire(client)
+        try:
+            replies = wire.ask(packed, count)
+        except BaseException as error:
+            wire.end()  # a reply that nobody read would be the answer to the next call's question
+            if second_try or not isinstance(error, redis.ConnectionError | ConnectionError):
+                raise
+        else:
+            if len(idle) < _KEPT:
+                idle.append(wire)
+            else:
+                wire.end()
+            return replies
+    raise AssertionError("the second try returns or raises")
+
+
+class _Wire:
+    def __init__(self, client: redis.Redis) -> None:
+        self.pid = os.getpid()
+        self._pool = client.connection_pool
+        self._connection = cast(Any, self._pool.get_connection())  # of a class that keeps deadlines
+        self._socket = self._connection.timed
+        self._reader = hiredis.Reader(protocolError=redis.InvalidResponse)
+
+    def ask(self, packed: bytes, count: int) -> list[Any]:
+        self._socket.sendall(packed)
+        reader = self._reader
+        replies: list[Any] = []
+        while len(replies) < count:
+            reply = reader.gets()
+            if reply is False:
+                received = self._socket.recv(_READ_BYTES)
+                if not received:
+                    raise redis.ConnectionError("the server closed the connection")
+                reader.feed(received)
+            else:
+                replies.append(reply)
+        if reader.has_data():
+            raise redis.InvalidResponse("the server said more than it was asked")
+        return replies
+
+    def end(self) -> None:
+        self._connection.disconnect()
+        self._pool.release(self._connection)
+
+
+# threads share it: each has a wire of its own for as long as it asks
+_IDLE: WeakKeyDictionary[redis.Redis, list[_Wire]] = WeakKeyDictionary()
