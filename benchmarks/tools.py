@@ -28,10 +28,10 @@ class NotHad(Exception):
     """A program or a package is not here and cannot be brought; the message says which, and why."""
 
 
-def compiled(source: Path) -> Path:
-    """A C program, compiled anew when its source has changed."""
+def compiled(source: Path, *flags: str) -> Path:
+    """A C program, compiled anew when its source has changed.  Raises NotHad."""
     def make(folder: Path) -> None:
-        _run([_program("cc", "gcc", "libc6-dev"), "-O2", "-Wall", "-Wextra", "-Werror", "-o",
+        _run([_program("cc", "gcc", "libc6-dev"), "-O2", "-Wall", "-Wextra", "-Werror", *flags, "-o",
               str(folder / source.stem), str(source)])
     return _made(source.stem, [source], make) / source.stem
 

@@ -5,14 +5,22 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import struct
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
+from pathlib import Path
 
 from tests.faults.stage import Stage
 from tests.support.daemon import eventually, is_running
 
 REPLACED_WITHIN_S = 6.0
+_DAY_S = 24 * 60 * 60
+# an hour of a wrong zone, a check's age, last year's law, a clock that has lost its battery, and one far ahead
+_MOVES_S = (-3_600, 0, 3_600, 0, 20 * _DAY_S, 0, -400 * _DAY_S, 0, -20 * 365 * _DAY_S, 0, 3_650 * _DAY_S, 0)
+_MOVED_FOR_S = 0.1
 WRONG = ("roc_declared = true", "roc_declared = 7")
 
 
@@ -98,3 +106,29 @@ def no_descriptors(stage: Stage) -> Iterator[None]:
     yield
     for worker, limits in before.items():
         resource.prlimit(worker, resource.RLIMIT_NOFILE, limits)
+
+
+def tell_clock(moved: Path, seconds: int) -> None:
+    """Move the clock of whoever has `clock.c` before him."""
+    with moved.open("r+b" if moved.exists() else "wb") as file:
+        file.write(struct.pack("q", seconds))
+
+
+@contextmanager
+def clock_back_and_forth(moved: Path) -> Iterator[None]:
+    over = threading.Event()
+
+    def move() -> None:
+        for seconds in cycle(_MOVES_S):
+            tell_clock(moved, seconds)
+            if over.wait(_MOVED_FOR_S):
+                break
+        tell_clock(moved, 0)
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    try:
+        yield
+    finally:
+        over.set()
+        mover.join()

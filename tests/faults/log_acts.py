@@ -42,14 +42,20 @@ def full_disk(stage: Stage) -> Iterator[None]:
 @contextmanager
 def read_only_disk(stage: Stage) -> Iterator[None]:
     """From the next time the file is opened on: what is open already can be written still, and is."""
-    folder = stage.folder / "log"
-    path = stage.seen_by_daemon(folder / "decisions.jsonl")
+    folder, side = stage.folder / "log", stage.folder / "log.side"
+    side.mkdir()
     enter = ["nsenter", "-t", str(stage.daemon.process.pid), "-m", *(["-U"] if os.getuid() else [])]
-    subprocess.run([*enter, "mount", "--bind", folder, folder], check=True)
-    path.rename(f"{path}.before")
-    subprocess.run([*enter, "mount", "-o", "remount,bind,ro", folder], check=True)
+    # made read-only where nobody looks: a mount through which a file is open for writing refuses to become it
+    subprocess.run([*enter, "mount", "--bind", folder, side], check=True)
+    subprocess.run([*enter, "mount", "-o", "remount,bind,ro", side], check=True)
+    below = os.open(stage.seen_by_daemon(folder), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        subprocess.run([*enter, "mount", "--bind", side, folder], check=True)
+        os.rename("decisions.jsonl", "decisions.jsonl.before", src_dir_fd=below, dst_dir_fd=below)
+    finally:
+        os.close(below)
     yield
-    subprocess.run([*enter, "umount", folder], check=True)
+    subprocess.run([*enter, "umount", folder, side], check=True)
 
 
 @contextmanager

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from agi_gate.verdict import Reason
+from benchmarks import tools
 from lab.store_server import StoreServer
 from tests.faults import daemon_acts as acts
 from tests.faults.callers import CLOSED, DIALPLAN_LIMIT_S, LEFT, REFUSED, Callers
 from tests.faults.conftest import OpenStage
 from tests.faults.ledger import figures_of
 from tests.faults.numbers import CLEAR, LOG_UNAVAILABLE, STORE_UNAVAILABLE
-from tests.faults.stage import Stage
-from tests.support.daemon import eventually
+from tests.faults.stage import NOT_INJECTED, Stage
+from tests.support.daemon import AGI_GATE, eventually
 
 NOT_ASSIGNED = "DENY CALLER_ID_NOT_ASSIGNED"
 _CHECKED_CALLER_ID = ("clear", "enrolled", "never checked", "objected", "call-back", "service")
@@ -79,6 +83,26 @@ def test_sighup_takes_another_configuration_whole(stage: Stage) -> None:
                                 expected=dict.fromkeys(_CHECKED_CALLER_ID, frozenset({NOT_ASSIGNED})),
                                 also_right=frozenset({NOT_ASSIGNED}))
     assert figures.wrong == []
+
+
+def test_a_clock_that_is_set_back_and_forth_allows_nobody_and_hurries_nobody(
+        server: StoreServer, open_stage: OpenStage, tmp_path: Path) -> None:
+    """By the law of the day it tells a call may be denied, never allowed that is denied today."""
+    try:
+        clock = tools.compiled(Path(__file__).with_name("clock.c"), "-shared", "-fPIC")
+    except tools.NotHad as why:
+        pytest.skip(f"{NOT_INJECTED}a clock set back and forth: {why}")
+    moved = tmp_path / "moved"
+    acts.tell_clock(moved, 0)
+    with open_stage(server.url, environment={"LD_PRELOAD": str(clock), "MOVED_CLOCK": str(moved)}) as stage:
+        figures = stage.under_calls("daemon: clock set back and forth", acts.clock_back_and_forth(moved), during_s=3,
+                                    also_right=frozenset(f"DENY {reason.name}" for reason in Reason))
+        assert figures.wrong == []
+        assert {"DENY GATE_ERROR", "DENY REGISTRY_STALE"} <= set(figures.answers), "the clock was not moved"
+        assert stage.daemon.stop() == 0
+        verified = subprocess.run([AGI_GATE, "--config", stage.configuration, "log", "verify"], env=stage.environment,
+                                  capture_output=True, text=True, timeout=60)
+        assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 def test_without_descriptors_nobody_is_allowed_unrecorded_and_nobody_waits(stage: Stage) -> None:
