@@ -2,7 +2,7 @@
 
 PYTHON = .cache/venv/bin/python
 
-.PHONY: help demo test faults bench bench-load soak setup clean
+.PHONY: help demo test faults bench bench-load bench-log soak setup clean
 
 help:
 	@echo "make demo        set up, load sample feeds, place calls and show each decision"
@@ -11,6 +11,7 @@ help:
 	@echo "make bench       measure how fast calls are answered, beside peers, some 10 minutes, and write docs/performance.md"
 	@echo "make soak        place a million calls and look at what the daemon holds, some 10 minutes, and write the same"
 	@echo "make bench-load  measure loads of millions, some 15 minutes, and write docs/performance.md"
+	@echo "make bench-log   search and replay a log of 10 million decisions, some 20 minutes, and write docs/performance.md"
 	@echo "make clean       remove what was set up (.cache/)"
 
 demo: setup
@@ -31,6 +32,9 @@ soak: setup
 
 bench-load: setup
 	@$(PYTHON) -m benchmarks.load --write
+
+bench-log: setup
+	@$(PYTHON) -m benchmarks.decisions --write
 
 setup:
 	@lab/setup

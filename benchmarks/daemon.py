@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
-from rich.console import Console
 
 from benchmarks import costs, real_calls, report, start, tools
 from benchmarks.daemon_stages import Found, Plan, beside_peers, two_workers
@@ -47,7 +46,7 @@ STAGES: dict[str, Stage] = {"beside_peers": beside_peers, "two_workers": two_wor
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     # a file or a narrow CI log would cut the table: there is nobody to widen the window
-    console = Console() if sys.stdout.isatty() else Console(width=200)
+    console = report.console()
     before = os.getloadavg()[0]
     if before > _BUSY:
         print(f"others are at work on this machine (load average {before:.1f}): figures will be worse", file=sys.stderr)
@@ -84,16 +83,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.daemon",
-                                     description="Measure how fast calls are answered.")
+    parser = report.parser("benchmarks.daemon", "Measure how fast calls are answered.")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, not how fast")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="of each figure (default: 5)")
     parser.add_argument("--seconds", type=float, default=3, metavar="N", help="of each run (default: 3)")
     parser.add_argument("--only", nargs="+", choices=STAGES, default=list(STAGES), metavar="STAGE",
                         help=f"of {', '.join(STAGES)}")
-    parser.add_argument("--write", action="store_true", help="put the figures into the document")
-    parser.add_argument("--document", type=Path, default=report.DOCUMENT, metavar="FILE",
-                        help="default: docs/performance.md")
     return parser
 
 

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
 
 from benchmarks import report
 from benchmarks.bench import FULL_ROWS, Bench, NotVisible
@@ -35,7 +34,7 @@ same cores as the load."""
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     # a file or a narrow CI log would cut the table: there is nobody to widen the window
-    console = Console() if sys.stdout.isatty() else Console(width=150)
+    console = report.console(150)
     load_average = os.getloadavg()[0]
     if load_average > _BUSY:
         print(f"others are at work on this machine (load average {load_average:.1f}): figures will be worse, and p99 "
@@ -63,16 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description="Measure loads and what calls feel.")
+    parser = report.parser("benchmarks.load", "Measure loads and what calls feel.")
     parser.add_argument("--rows", type=int, default=FULL_ROWS, metavar="N",
                         help=f"numbers of the main file; the other sizes follow (default: {FULL_ROWS:,})")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="how often each is measured (default: 3)")
     parser.add_argument("--only", nargs="+", choices=STAGES, default=list(STAGES), metavar="STAGE",
                         help=f"of {', '.join(STAGES)}")
     parser.add_argument("--calls", type=float, default=100, metavar="N", help="calls a second (default: 100)")
-    parser.add_argument("--write", action="store_true", help="put the figures into the document")
-    parser.add_argument("--document", type=Path, default=report.DOCUMENT, metavar="FILE",
-                        help="default: docs/performance.md")
     return parser
 
 

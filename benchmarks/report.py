@@ -5,9 +5,11 @@ Each benchmark owns the part of that document between its own two marker comment
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -57,6 +59,19 @@ class Line:
             return self.what, told(self.target), "", "", "", "", self.verdict
         return (self.what, told(self.target), told(self.median), told(min(self.values)) if len(self.values) > 1 else "",
                 told(self.naive), "" if self.naive is None else f"{figure(self.naive / self.median)}", self.verdict)
+
+
+def parser(program: str, description: str) -> argparse.ArgumentParser:
+    """Of a benchmark's command line: what all of them can do."""
+    made = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
+    made.add_argument("--write", action="store_true", help="put the figures into the document")
+    made.add_argument("--document", type=Path, default=DOCUMENT, metavar="FILE", help="default: docs/performance.md")
+    return made
+
+
+def console(width: int = 200) -> Console:
+    """The terminal; so wide where there is none."""
+    return Console() if sys.stdout.isatty() else Console(width=width)
 
 
 def figure(value: float) -> str:

@@ -8,7 +8,6 @@ Memory is what a process holds alone (private pages); descriptors and threads ar
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -17,7 +16,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from rich.console import Console
 
 from benchmarks import report, servers
 from benchmarks.generator import RunRefused, load
@@ -90,14 +88,11 @@ def _promises(held: list[list[Held]]) -> list[Promise]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description="Place calls for long, and look.")
+    parser = report.parser("benchmarks.soak", "Place calls for long, and look.")
     parser.add_argument("--calls", type=int, default=1_000_000, metavar="N", help="at least (default: 1,000,000)")
     parser.add_argument("--rows", type=int, default=100_000, metavar="N", help="in the store (default: 100,000)")
-    parser.add_argument("--write", action="store_true", help="put the figures into the document")
-    parser.add_argument("--document", type=Path, default=report.DOCUMENT, metavar="FILE",
-                        help="default: docs/performance.md")
     arguments = parser.parse_args(argv)
-    console = Console() if sys.stdout.isatty() else Console(width=200)
+    console = report.console()
     with tempfile.TemporaryDirectory(prefix="agi-gate-soak-") as folder:
         slice_s = min(_SLICE_S, max(0.2, arguments.calls / 50_000))
         try:

@@ -176,3 +176,12 @@ def test_a_server_that_gives_no_whole_answer_is_not_fast(behave: bytes, tmp_path
 ), ids=lambda value: str(getattr(value, "values", value)))
 def test_a_promise_is_judged_by_its_median_and_its_own_bound(promise: Promise, verdict: str) -> None:
     assert promise.verdict == verdict
+
+
+def test_a_small_log_is_searched_verified_and_replayed(tmp_path: Path) -> None:
+    document = tmp_path / "performance.md"
+    document.write_text("# Mine\n")
+    ran = subprocess.run([sys.executable, "-m", "benchmarks.decisions", "--records", "3000", "--rounds", "1", "--seconds", "0.1",
+                          "--write", "--document", str(document)], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    assert "Traceback" not in ran.stderr, ran.stderr
+    assert "3,000 records" in document.read_text() and "`replay`" in document.read_text()

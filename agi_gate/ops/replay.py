@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -136,13 +136,13 @@ def _counted(parts: Iterable[Block], wanted: Wanted, jobs: int) -> Iterator[tupl
     first = list(islice(remaining, 2))
     if jobs == 1 or len(first) < 2:  # so little is done before processes are there
         alone = Replay(wanted)
-        for block in (*first, *remaining):
+        for block in chain(first, remaining):
             yield block, alone.count(_lines(block.lines))
         return
     waiting: deque[tuple[Block, Future[Tally]]] = deque()
     with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(wanted,)) as pool:
         try:
-            for block in (*first, *remaining):
+            for block in chain(first, remaining):
                 waiting.append((block, pool.submit(_count, block.lines)))
                 if len(waiting) >= jobs * _WAITING:
                     block, future = waiting.popleft()
