@@ -1,7 +1,8 @@
 """The heads of a log's chains: where each ends, so that records taken from the end are missed.
 
-Edge, codec of one small file a chain, `decisions.jsonl.chains/0.head`: one line of JSON of a fixed size, so that one
-write replaces it.  A writer holds its chain's head locked for as long as it lives, and says in it that it is open.
+Edge, codec of one small file a chain, `decisions.jsonl.chains/5f1c09ab.head`: one line of JSON of a fixed size, so
+that one write replaces it.  A writer holds its chain's head locked for as long as it lives, and says in it that it is
+open.
 """
 
 from __future__ import annotations

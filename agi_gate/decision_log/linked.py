@@ -2,7 +2,7 @@
 
 Edge, pure.  Of a record of version 2
 
-    {"v":2,"chain":"0","seq":17,"prev":"<64 hex>",... ,"personal_sha256":"<64 hex>",<personal part>}
+    {"v":2,"chain":"5f1c09ab","seq":17,"prev":"<64 hex>",... ,"personal_sha256":"<64 hex>",<personal part>}
 
 the record hash is the SHA-256 of the line up to and with `personal_sha256`; `prev` is the record hash of the chain's
 record before; `personal_sha256` is the SHA-256 of the personal part, without the brace.  So whoever takes the personal
