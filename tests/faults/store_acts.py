@@ -13,6 +13,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from agi_gate.store.keys import LOAD_ID_BYTES
 from lab.cluster import wait_until
 from lab.processes import free_port, tied
 from lab.store_server import StoreServer
@@ -145,7 +146,9 @@ def _nothing_of_ours(text: bytes) -> None:
 
 
 def _flip_a_bit(text: bytes) -> bytes:
-    place = _RANDOM.randrange(len(text) * 8)
+    """Of the page: the id of the load that it came with, before it, says nothing once that load is over."""
+    place = _RANDOM.randrange(LOAD_ID_BYTES * 8, len(text) * 8) if len(text) > LOAD_ID_BYTES else _RANDOM.randrange(
+        len(text) * 8)
     changed = bytearray(text)
     changed[place // 8] ^= 1 << place % 8
     return bytes(changed)
