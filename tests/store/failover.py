@@ -15,14 +15,14 @@ from agi_gate.facts import Callback, Contact, Objection
 from agi_gate.gate import decide_call
 from agi_gate.policy import Controller
 from agi_gate.store import keys, values
-from agi_gate.store.reader import Store
+from agi_gate.store.reader import Store, StoreUnavailable
 from agi_gate.store.servers import Servers, replica_offsets
 from agi_gate.verdict import Reason, Verdict
 from tests.store.loads import day, load
 from tests.support.builders import CLEAR, OF_THE_CALL_CENTRE, a_call
 from tests.support.builders import time as instant
 
-CONTROLLERS = ("acme", "fibra", "gamma")  # on a slot of each of three masters
+ACME, FIBRA, GAMMA = CONTROLLERS = ("acme", "fibra", "gamma")  # on a slot of each of three masters
 ALLOWED, ENROLLED, OBJECTED, LATER_OBJECTED = "+393331234500", "+393331234501", "+390212345602", "+393331234503"
 RIGHT = {ALLOWED: Reason.DIRECTORY_NOT_OPPOSED, ENROLLED: Reason.REGISTRY_OPPOSED, OBJECTED: Reason.OBJECTION_RECORDED}
 CALLED_BACK = "+393331234510"
@@ -58,6 +58,22 @@ def object_later(servers: Servers, controller: str) -> None:
     client = servers.client_of(controller)
     load(client, {keys.OBJECTIONS: {LATER_OBJECTED: objection()}}, controller)
     assert servers.kept(client, [controller])
+
+
+def all_used_up(store: Store, timeout_s: float = 10) -> bool:
+    """Say whether every call-back stays used up.  Servers that do not agree yet who the master is tell nothing: wait."""
+    deadline = time.monotonic() + timeout_s
+    for callback in CALLBACKS:
+        while True:
+            try:
+                if store.claim(ACME, CALLED_BACK, callback):
+                    return False
+                break
+            except StoreUnavailable:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+    return True
 
 
 def asked_again_and_again(url: str, controller: str, idle: Store, seconds: float) -> set[Reason]:

@@ -17,7 +17,7 @@ from agi_gate.verdict import Reason
 from lab.cluster import NODE_TIMEOUT_MS, Cluster, wait_until
 from lab.store_servers import Command
 from tests.store.failover import (
-    ALLOWED, CALLBACKS, CALLED_BACK, CONTROLLERS, LATER_OBJECTED, RIGHT, TIMEOUT_MS, Calls, ask, load_numbers,
+    ALLOWED, CALLBACKS, CALLED_BACK, CONTROLLERS, LATER_OBJECTED, RIGHT, TIMEOUT_MS, Calls, all_used_up, ask, load_numbers,
     asked_again_and_again, object_later)
 from tests.store.loads import everything
 
@@ -93,7 +93,7 @@ def test_a_master_that_is_killed_under_load_causes_no_wrong_answer(cluster: Clus
     assert recovered < RECOVERY_S
     assert unharmed < RECOVERY_S / 2, "a controller on another node has nothing to do with it"
     # what was used up before the failover stays so after it
-    assert not any(claimer.claim(ACME, CALLED_BACK, callback) for callback in CALLBACKS)
+    assert all_used_up(claimer)
     assert {number: ask(store, ACME, number).reason for number in RIGHT} == RIGHT
 
 
