@@ -28,7 +28,9 @@ def variables(verdict: Verdict, decision_id: str, destination: str) -> tuple[Set
 
     GATE_DESTINATION stays empty on DENY, so that a dialplan that forgets to ask cannot dial it.
     """
-    source = "".join(character if character.isprintable() else " " for character in verdict.source or "")
+    source = verdict.source or ""
+    if not source.isprintable():
+        source = "".join(character if character.isprintable() else " " for character in source)
     return (
         (REASON, verdict.reason.name),
         (REASONS, ",".join(verdict.reasons)),

@@ -30,16 +30,23 @@ from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup, AGIInvalidComman
 MAX_HEADER_LINES = 200
 MAX_LINE_BYTES = 8192
 _BEGIN = b"agi_"
-_HEADER_LINE = re.compile(r"(agi_\w{1,64}):(.*)", re.DOTALL | re.ASCII)
+_HEADER_END = re.compile(rb"\n\r?\n")
+_HEADER_LINE = re.compile(r"^(agi_\w{1,64}):(.*)\n", re.MULTILINE | re.ASCII)
 _LINE_BREAKS = re.compile(r"[\r\n\0]+")
 _HANGUP = "HANGUP"
 # what Asterisk's MSet, which unquotes twice, leaves as it is between quotes
 _PLAIN = re.compile(r"[\w +*#./:,;@()!?'&-]*")
+_DONE = {f"200 result={value}": {"result": (value, "")} for value in ("0", "1")}  # nearly every reply
 
 
 def is_plain(value: str) -> bool:
     """Say whether a value arrives as it is by `say_variables`."""
     return _PLAIN.fullmatch(value) is not None
+
+
+def is_whole_header(received: bytes) -> bool:
+    """Say whether the blank line has come with which a header ends."""
+    return _HEADER_END.search(received) is not None
 
 
 def may_become_header(received: bytes) -> bool:
@@ -80,23 +87,37 @@ class _Silence:
         pass
 
 
-class _Lines:
-    """Lines from a descriptor, each within the deadline of the whole conversation.
+_SILENCE = _Silence()
 
-    `readline` waits for what is not there; who waits for many descriptors himself gives what has come by `take`.
+
+class _Lines:
+    """A header and lines from a descriptor, each within the deadline of the whole conversation.
+
+    `header` and `readline` wait for what is not there; who waits for many descriptors himself gives what has come by
+    `take`.
     """
 
-    def __init__(self, descriptor: int, deadline: float, received: bytes) -> None:
+    def __init__(self, descriptor: int, deadline: float) -> None:
         self._descriptor = descriptor
         self._deadline = deadline
         self.lines: deque[str] = deque()  # whole ones, not read yet
         self._rest = b""  # the beginning of a line
-        self.take(received)
+
+    def header(self, received: bytes) -> str:
+        """The lines before the blank one; `received` is what has been read of them.  Raises Hangup before their end."""
+        while (end := _HEADER_END.search(received)) is None:
+            if not may_become_header(received):
+                raise GarbageReceived("what came is no AGI header")
+            received += self._received()
+        if end.end() < len(received):
+            self.take(received[end.end():])
+        # caller names come cut in the middle of a character; surrogates keep what was sent
+        return received[:end.start() + 1].decode("utf-8", "surrogateescape")
 
     def readline(self) -> str:
         """One line without its end.  Raises Hangup at the end of the stream, half a line or none before it."""
         while not self.lines:
-            self._receive((self._deadline - time.monotonic()) * 1000)
+            self.take(self._received())
         line = self.lines.popleft()
         if len(line) > MAX_LINE_BYTES:
             raise GarbageReceived("a line of over 8,192 bytes")
@@ -105,7 +126,6 @@ class _Lines:
     def take(self, received: bytes) -> None:
         whole, newline, rest = received.rpartition(b"\n")
         if newline:
-            # caller names come cut in the middle of a character; surrogates keep what was sent
             text = (self._rest + whole).decode("utf-8", "surrogateescape")
             self.lines.extend([line.rstrip("\r") for line in text.split("\n")])
             self._rest = rest
@@ -114,15 +134,31 @@ class _Lines:
         if len(self._rest) > MAX_LINE_BYTES:
             raise GarbageReceived("a line without an end")
 
-    def _receive(self, wait_ms: float) -> None:
-        poll = select.poll()
+    def _received(self) -> bytes:
+        poll, wait_ms = select.poll(), (self._deadline - time.monotonic()) * 1000
         poll.register(self._descriptor, select.POLLIN)
         if wait_ms <= 0 or not poll.poll(wait_ms):
             raise DeadlinePassed("no whole line in time")
         received = os.read(self._descriptor, 65536)
         if not received:
             raise Hangup("the stream ended")
-        self.take(received)
+        return received
+
+
+def _env_of(header: str) -> dict[str, str]:
+    """Name -> value of a header's lines.  Raises GarbageReceived."""
+    found = _HEADER_LINE.findall(header)
+    env = {name: value.strip() for name, value in found}
+    if len(found) != header.count("\n"):
+        raise GarbageReceived("a header line that is not AGI's")
+    if len(env) != len(found):
+        # a line break in what a phone sent becomes a header line of its own: of two callers none is believed
+        raise GarbageReceived("a header line that stands there twice")
+    if len(found) >= MAX_HEADER_LINES:
+        raise GarbageReceived(f"a header of over {MAX_HEADER_LINES} lines")
+    if len(header) > MAX_LINE_BYTES and max(map(len, header.split("\n"))) > MAX_LINE_BYTES:
+        raise GarbageReceived("a line of over 8,192 bytes")
+    return env
 
 
 class Conversation(AGI):
@@ -136,13 +172,12 @@ class Conversation(AGI):
 
     def __init__(self, reading: int, writing: int, deadline: float, received: bytes = b"") -> None:
         self.deadline = deadline
-        self.stdin = _Lines(reading, deadline, received)
+        self.stdin = _Lines(reading, deadline)
         self.stdout = writing
-        self.stderr = _Silence()
+        self.stderr = _SILENCE
         self._got_sighup = False
-        self.env = {}
         try:
-            self._get_agi_env()
+            self.env = _env_of(self.stdin.header(received))
         except OSError as error:
             raise Hangup(str(error)) from error
 
@@ -152,8 +187,9 @@ class Conversation(AGI):
 
     def say_variables(self, variables: Iterable[tuple[str, str]]) -> None:
         """Several by one command; their values must be plain (see `is_plain`)."""
-        self._execute(self.send_command, "EXEC", "MSet", self._quote(
-            ",".join(f'{name}="{value}"' for name, value in variables)))
+        # there is nothing to escape in a plain value but the quotes around it
+        values = ",".join([f'{name}=\\"{value}\\"' for name, value in variables])
+        self._execute(self.send_command, "EXEC", "MSet", f'"{values}"')
 
     def say_hang_up(self, cause: int) -> None:
         """Hang the channel up with a Q.850 cause: AGI's own HANGUP would leave cause 0."""
@@ -202,24 +238,6 @@ class Conversation(AGI):
 
     # --- what pyst2 calls, mended
 
-    def _get_agi_env(self) -> None:
-        env = self.env
-        for _ in range(MAX_HEADER_LINES):
-            line = self.stdin.readline()
-            if not line:
-                if not env:
-                    raise GarbageReceived("an empty header")
-                return
-            found = _HEADER_LINE.match(line)
-            if found is None:
-                raise GarbageReceived("a header line that is not AGI's")
-            name, value = found.groups()
-            if name in env:
-                # a line break in what a phone sent becomes a header line of its own: of two callers none is believed
-                raise GarbageReceived("a header line that stands there twice")
-            env[name] = value.strip()
-        raise GarbageReceived(f"a header of over {MAX_HEADER_LINES} lines")
-
     def _quote(self, value: object) -> str:
         text = _LINE_BREAKS.sub(" ", str(value))
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -234,6 +252,8 @@ class Conversation(AGI):
         line = self.stdin.readline()
         while line == _HANGUP:  # not a reply: the reply to our command comes after it
             line = self.stdin.readline()
+        if line in _DONE:
+            return _DONE[line]
         code = line[:3]
         result = {key: (value, data) for key, value, data in re_kv.findall(line[3:])}
         if code == "200" and "result" in result:

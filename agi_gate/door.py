@@ -36,12 +36,12 @@ def tell(conversation: Conversation, decision: Decision, on_deny: str) -> Iterat
 
     It yields whether the verdict is among what was said.  Raises what the conversation raises.
     """
-    *before, verdict = actions.variables(decision.verdict, decision.id, decision.destination)
-    for name, value in before:
-        if not is_plain(value):
-            conversation.say_variable(name, value)
+    *together, verdict = actions.variables(decision.verdict, decision.id, decision.destination)
+    if not is_plain("".join([value for _name, value in together])):
+        for variable in [one for one in together if not is_plain(one[1])]:
+            together.remove(variable)
+            conversation.say_variable(*variable)
             yield False
-    together = [variable for variable in before if is_plain(variable[1])]
     if decision.verdict.findings[0].callback is None:
         conversation.say_variables([*together, verdict])
     else:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from agi_gate import place
-from agi_gate.agi import (MAX_LINE_BYTES, Conversation, ConversationEnded, GarbageReceived, Hangup,
+from agi_gate.agi import (MAX_LINE_BYTES, Conversation, ConversationEnded, GarbageReceived, Hangup, is_whole_header,
                           may_become_header)
 from agi_gate.door import request_from, tell
 from agi_gate.gate import Asked, Gate
@@ -234,7 +234,7 @@ class Rounds:
 
     def _read_header(self, talk: Talk, received: bytes) -> None:
         received = talk.received = talk.received + received
-        if b"\n\n" in received or b"\n\r\n" in received:
+        if is_whole_header(received):
             self._whole.append(talk)
         elif len(received) < _READ_BYTES and may_become_header(received):
             self._watch(talk)
