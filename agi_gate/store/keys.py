@@ -65,14 +65,10 @@ def page_key(controller: str, kind: Kind, page_digits: str) -> str:
 
 
 def keys_of_call(controller: str, e164: str) -> list[str]:
-    """What a call reads: the visible load, then each kind's page and its staged one, in the order of KINDS.
-
-    As `page_key` makes them of `place`, but in one step a kind: every call comes by here.
-    """
-    prefix, digits = base(controller), e164.removeprefix("+")
+    """What a call reads: the visible load, then each kind's page and its staged one, in the order of KINDS."""
     names = [load_key(controller)]
     for kind in KINDS:
-        name = f"{prefix}{kind.letter}:{digits[:-kind.offset_digits]}"
+        name = page_key(controller, kind, e164.removeprefix("+")[:-kind.offset_digits])
         names += (name, name + STAGED)
     return names
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from zlib import crc32
@@ -67,11 +66,26 @@ def is_whole(page: bytes) -> bool:
 
 def find(page: bytes, offset: int) -> bytes | None:
     """One offset's value, without decoding the rest; None where the page does not hold it.  Raises PageError."""
-    offsets, indexes, ends, values = _parts(page)
-    place = bisect_left(offsets, offset)
-    if place == len(offsets) or offsets[place] != offset:
+    try:
+        version, width, count, distinct, _crc = HEADER.unpack_from(page)
+    except struct.error:
+        raise PageError("no page header") from None
+    indexes = HEADER.size + 2 * count
+    ends = indexes + width * count
+    values = ends + 4 * distinct
+    length = values + (int.from_bytes(page[values - 4:values], "little") if distinct else 0)
+    if version != VERSION or len(page) != length or not is_whole(page):
+        raise PageError("the page has another version, length or checksum")
+    wanted = offset.to_bytes(2, "little")
+    place = page.find(wanted, HEADER.size, indexes)
+    while (place - HEADER.size) % 2 and place >= 0:  # two halves of neighbours
+        place = page.find(wanted, place + 1, indexes)
+    if place < 0:
         return None
-    return _value(indexes[place], ends, values)
+    index = indexes + (place - HEADER.size) // 2 * width
+    end = ends + 4 * int.from_bytes(page[index:index + width], "little")
+    starts = int.from_bytes(page[end - 4:end], "little") if end > ends else 0
+    return page[values + starts:values + int.from_bytes(page[end:end + 4], "little")]
 
 
 def decode(page: bytes) -> dict[int, bytes]:

@@ -7,6 +7,7 @@ is never "no".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import hiredis
@@ -21,6 +22,9 @@ from agi_gate.store.unavailable import UNREADABLE, StoreUnavailable, explain
 __all__ = ["UNREADABLE", "Store", "StoreUnavailable", "connect", "explain", "visible_page"]
 
 _Answer = TypeVar("_Answer")
+# in the place of a number's digits, in words that are packed once for all numbers of one length
+_ANY_DIGIT = "\0"
+_OFFSET_DIGITS = sorted({kind.offset_digits for kind in keys.KINDS})
 _SHARE_OF_WAIT = 0.7  # of the time that is left; the answer has to come back, too
 
 Question = tuple[str, str]  # of which controller, which number (E.164)
@@ -135,11 +139,22 @@ def _use_up(client: redis.Redis, name: str, token: str) -> tuple[redis.Redis, bo
 
 
 def _packed(controller: str, e164: str) -> bytes:
-    asked: bytes = hiredis.pack_command(("MGET", *keys.keys_of_call(controller, e164)))  # type: ignore[arg-type]
-    used = keys.used_key(controller, e164).encode()
-    # the same words again behind another command: packing takes its time
-    return asked + asked.replace(b"$4\r\nMGET", b"$6\r\nEXISTS", 1) + b"*2\r\n$8\r\nSMEMBERS\r\n$%d\r\n%b\r\n" % (
-        len(used), used)
+    """The question as the server reads it."""
+    digits = e164.removeprefix("+")
+    if len(digits) <= _OFFSET_DIGITS[-1]:  # no digits are left for a page's name: a short code
+        return _words(controller, digits)
+    packed = _words(controller, _ANY_DIGIT * len(digits))
+    for offset_digits in (0, *_OFFSET_DIGITS):  # the longest first: a shorter one would be found within it
+        page_digits = digits[:len(digits) - offset_digits]
+        packed = packed.replace(_ANY_DIGIT.encode() * len(page_digits), page_digits.encode())
+    return packed
+
+
+@lru_cache(1024)
+def _words(controller: str, digits: str) -> bytes:
+    names = keys.keys_of_call(controller, digits)
+    return b"".join(hiredis.pack_command(words) for words in (  # type: ignore[arg-type]
+        ("MGET", *names), ("EXISTS", *names), ("SMEMBERS", keys.used_key(controller, digits))))
 
 
 def _is_all(bodies: Any, existing: Any, used: Any) -> bool:
