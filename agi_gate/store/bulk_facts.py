@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from agi_gate.columns import Column, Numbers
 from agi_gate.facts import Facts
 from agi_gate.store import keys, pages
-from agi_gate.store.reader import _decode
+from agi_gate.store.reader import decode
 from agi_gate.store.survey import Survey
 from agi_gate.store.unavailable import UNREADABLE, StoreUnavailable, explain
 
@@ -65,7 +65,7 @@ class BulkFacts:
         for kind in _KINDS:
             of_kind, values = _find(self._survey.column(kind, numbers), numbers)
             of_kind, decoded = (self._callbacks(numbers, of_kind, values) if kind is keys.CALLBACKS
-                                else (of_kind, [_decode({kind: value}, ()) for value in values]))
+                                else (of_kind, [decode([(kind, value)] if value else [], ()) for value in values]))
             ids.append(of_kind)
             parts.append(decoded)
         which, first = _distinct(ids)
@@ -87,7 +87,7 @@ class BulkFacts:
                 pipeline.smembers(keys.used_key(self._controller, str(number)))
             ids[places] = [known.setdefault((id_, frozenset(used)), len(known))
                            for id_, used in zip(value_ids[places].tolist(), pipeline.execute(), strict=True)]
-        return ids, [_decode({keys.CALLBACKS: values[id_]}, used) for id_, used in known]
+        return ids, [decode([(keys.CALLBACKS, values[id_])] if values[id_] else [], used) for id_, used in known]
 
 
 def _bounds(numbers: Numbers) -> Iterator[tuple[int, int]]:

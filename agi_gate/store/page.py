@@ -28,6 +28,7 @@ HEADER = struct.Struct("<BBHHI")
 VERSION = 2
 _FIELDS = struct.Struct("<BBHH")
 _INDEX_TYPES = {1: "B", 2: "H"}
+_EMPTY = "a value ends before it begins"  # no value is empty: an empty one would pass for "nothing known"
 
 
 class PageError(ValueError):
@@ -85,7 +86,10 @@ def find(page: bytes, offset: int) -> bytes | None:
     index = indexes + (place - HEADER.size) // 2 * width
     end = ends + 4 * int.from_bytes(page[index:index + width], "little")
     starts = int.from_bytes(page[end - 4:end], "little") if end > ends else 0
-    return page[values + starts:values + int.from_bytes(page[end:end + 4], "little")]
+    value = page[values + starts:values + int.from_bytes(page[end:end + 4], "little")]
+    if not value:
+        raise PageError(_EMPTY)
+    return value
 
 
 def decode(page: bytes) -> dict[int, bytes]:
@@ -122,7 +126,6 @@ def _value(index: int, ends: array[int], values: bytes) -> bytes:
     if index >= len(ends):
         raise PageError("a value index points past the values")
     start, end = ends[index - 1] if index else 0, ends[index]
-    # no value is empty: an empty one would pass for "nothing known"
     if not start < end <= len(values):
-        raise PageError("a value ends before it begins")
+        raise PageError(_EMPTY)
     return values[start:end]

@@ -164,7 +164,7 @@ class Purging:
         fates, table = [], []
         for number, used, id_ in zip(column.numbers.tolist(), self._used(column.numbers), column.values.tolist(),
                                      strict=True):
-            callbacks = values.callbacks_from(column.table[id_], used)
+            callbacks = values.used_up(values.callbacks_from(column.table[id_]), used)
             kept = retention.kept_callbacks(callbacks, before)
             self.marks += [(e164_of(number), values.callback_token(callback)) for callback in kept if callback.used]
             fates.append(Fate(

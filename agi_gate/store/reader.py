@@ -87,7 +87,7 @@ class Store:
             if not _is_all(bodies, existing, used):
                 raise StoreUnavailable("something else is written under the gate's keys")
         try:
-            return _decode(_values(question[1], bodies), used)
+            return decode(_values(question[1], bodies), used)
         except UNREADABLE as error:
             raise StoreUnavailable(explain(error)) from error
 
@@ -162,14 +162,13 @@ def _is_all(bodies: Any, existing: Any, used: Any) -> bool:
             and not isinstance(used, hiredis.ReplyError))
 
 
-def _values(e164: str, bodies: Sequence[bytes | None]) -> dict[keys.Kind, bytes]:
-    visible_load = bodies[0]
-    found: dict[keys.Kind, bytes] = {}
+def _values(e164: str, bodies: Sequence[bytes | None]) -> list[tuple[keys.Kind, bytes]]:
+    found = []
     for kind, current, staged in zip(keys.KINDS, bodies[1::2], bodies[2::2], strict=True):
-        body = visible_page(visible_load, current, staged)
+        body = visible_page(bodies[0], current, staged)
         value = None if body is None else page.find(body, keys.place(kind, e164)[1])
         if value is not None:
-            found[kind] = value
+            found.append((kind, value))
     return found
 
 
@@ -183,18 +182,20 @@ def visible_page(visible_load: bytes | None, current: bytes | None, staged: byte
     return None if current is None else current[keys.LOAD_ID_BYTES:]
 
 
-def _decode(found: dict[keys.Kind, bytes], used: Iterable[bytes]) -> Facts:
-    decoded: dict[str, Any] = {}
-    if value := found.get(keys.REGISTRY):
-        decoded["checks"] = values.checks_from(value)
-    if value := found.get(keys.CONTACTS):
-        decoded["contact"] = values.contact_from(value)
-    if value := found.get(keys.CONSENTS) or found.get(keys.DENSE_CONSENTS):
-        decoded["consents"] = values.consents_from(value)
-    if value := found.get(keys.OBJECTIONS):
-        decoded["objection"] = values.objection_from(value)
-    if value := found.get(keys.CALLBACKS):
-        decoded["callbacks"] = values.callbacks_from(value, frozenset(token.decode() for token in used))
-    if value := found.get(keys.RESTS):
-        decoded["silent_calls"] = values.silent_calls_from(value)
-    return Facts(**decoded)
+def decode(found: Iterable[tuple[keys.Kind, bytes]], used: Iterable[bytes]) -> Facts:
+    """The facts that these values say.  Raises what UNREADABLE names."""
+    known: dict[str, Any] = {}
+    for kind, value in found:
+        name, read = _FACTS[kind.letter]
+        known.setdefault(name, read(value))  # a page of consents goes before the dense ones
+    if "callbacks" in known:
+        known["callbacks"] = values.used_up(known["callbacks"], frozenset(token.decode() for token in used))
+    return Facts(**known)
+
+
+_FACTS: dict[str, tuple[str, Callable[[bytes], Any]]] = {
+    keys.REGISTRY.letter: ("checks", values.checks_from), keys.CONTACTS.letter: ("contact", values.contact_from),
+    keys.CONSENTS.letter: ("consents", values.consents_from),
+    keys.DENSE_CONSENTS.letter: ("consents", values.consents_from),
+    keys.OBJECTIONS.letter: ("objection", values.objection_from),
+    keys.CALLBACKS.letter: ("callbacks", values.callbacks_from), keys.RESTS.letter: ("silent_calls", values.silent_calls_from)}

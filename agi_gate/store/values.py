@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from agi_gate.facts import Callback, Check, Consent, Contact, Objection
@@ -47,6 +48,7 @@ def check_id(at: datetime, serial: int) -> str:
     return f"{(at - _EPOCH) // _MILLISECOND}-{serial}"
 
 
+@lru_cache(4096)  # numbers of one file share their history
 def checks_from(value: bytes) -> tuple[Check, ...]:
     if len(value) % 8:
         raise ValueUnreadable("a check history is not made of 8-byte results")
@@ -99,6 +101,7 @@ def contact_bytes(contact: Contact) -> bytes:
     return _dump([contact.source, int(contact.directory), contact.acquired_on and contact.acquired_on.isoformat()])
 
 
+@lru_cache(4096)
 def contact_from(value: bytes) -> Contact:
     source, directory, acquired_on = json.loads(value)
     return Contact(source, bool(directory), acquired_on and date.fromisoformat(acquired_on))
@@ -155,10 +158,14 @@ def callbacks_bytes(callbacks: Iterable[Callback]) -> bytes:
     return _dump([[_written(callback.requested_at), _optional_written(callback.valid_until)] for callback in callbacks])
 
 
-def callbacks_from(value: bytes, used: frozenset[str] = frozenset()) -> tuple[Callback, ...]:
-    callbacks = (Callback(_instant(requested_at), _optional_instant(valid_until))
+def callbacks_from(value: bytes) -> tuple[Callback, ...]:
+    return tuple(Callback(_instant(requested_at), _optional_instant(valid_until))
                  for requested_at, valid_until in json.loads(value))
-    return tuple(replace(callback, used=callback_token(callback) in used) for callback in callbacks)
+
+
+def used_up(callbacks: Iterable[Callback], tokens: frozenset[str]) -> tuple[Callback, ...]:
+    """The same requests, those marked that were used up."""
+    return tuple(replace(callback, used=callback_token(callback) in tokens) for callback in callbacks)
 
 
 def callback_token(callback: Callback) -> str:

@@ -87,7 +87,7 @@ def test_a_check_survives_to_the_millisecond(at: datetime, serial: int, enrolled
 def test_a_used_callback_is_known_by_its_instant_alone() -> None:
     first, second = Callback(day(1)), Callback(day(2), day(3))
     used = frozenset({values.callback_token(first)})
-    assert [callback.used for callback in values.callbacks_from(values.callbacks_bytes([first, second]), used)] == [
+    assert [callback.used for callback in values.used_up([first, second], used)] == [
         True, False]
 
 
