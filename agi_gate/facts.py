@@ -86,15 +86,15 @@ class Facts:
         if objection is not None and objection.last_at > at:
             objection = replace(objection, repeated_at=None)
         return Facts(
-            checks=tuple(check for check in self.checks if check.at <= at),
-            consents=tuple(
+            checks=tuple([check for check in self.checks if check.at <= at]),
+            consents=tuple([
                 replace(consent, revoked_at=None) if consent.revoked_at is not None and consent.revoked_at > at
                 else consent
-                for consent in self.consents if consent.granted_at <= at),
+                for consent in self.consents if consent.granted_at <= at]),
             contact=contact,
             objection=objection,
-            callbacks=tuple(callback for callback in self.callbacks if callback.requested_at <= at),
-            silent_calls=tuple(silent_at for silent_at in self.silent_calls if silent_at <= at),
+            callbacks=tuple([callback for callback in self.callbacks if callback.requested_at <= at]),
+            silent_calls=tuple([silent_at for silent_at in self.silent_calls if silent_at <= at]),
         )
 
     @property

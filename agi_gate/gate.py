@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 
 from agi_gate import config, record
 from agi_gate.call import Call, Request, understand
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 # of the time that is left to a call the store may use so much: the record and the answer have to follow
 _SHARE_OF_STORE = 0.8
 _SHARE_OF_LOG = 0.8
+_SALT_BYTES = 16
 _WITHOUT_FACTS = (Purpose.SERVICE, Purpose.STATISTICS)
 
 
@@ -74,6 +76,7 @@ class _Way:
 
     asked: Asked
     id: str
+    salt: str  # of the record
     started_ns: int
     call: Call | None = None
     answer: Answer = Answer(None, Verdict((Finding(Reason.GATE_ERROR),)))
@@ -120,10 +123,12 @@ class Gate:
 
         Without `claim` a call that would use up a call-back is None: that takes its time, so it is to be decided alone.
         """
-        ways = [_Way(one, new_id(), time.monotonic_ns()) for one in asked]
-        deadline = min(one.deadline for one in asked)
+        started_ns, salts = time.monotonic_ns(), secrets.token_hex(_SALT_BYTES * len(asked))
+        ways = [_Way(one, id_, salts[place:place + 2 * _SALT_BYTES], started_ns)
+                for one, id_, place in zip(asked, new_ids(len(asked)), count(0, 2 * _SALT_BYTES))]
+        deadline = min([one.deadline for one in asked])
         with within((deadline - time.monotonic()) * _SHARE_OF_STORE):
-            self._close([way for way in ways if self._is_open(way)], claim)
+            self._close(self._open(ways), claim)
         self._put_on_record([way for way in ways if claim or way.answer.verdict.findings[0].callback is None], deadline)
         return [None if way.verdict is None else Decision(way.id, way.verdict, way.call) for way in ways]
 
@@ -131,17 +136,26 @@ class Gate:
         """Undo what a decision used up: its call ended before it was told."""
         self._give_back(decision.call, decision.verdict)
 
-    def _is_open(self, way: _Way) -> bool:
-        """Decide what needs no facts; True where the store is to be asked."""
+    def _open(self, ways: Sequence[_Way]) -> list[_Way]:
+        """Decide what needs no facts; the others are those of which the store is to be asked."""
+        found: list[_Way] = []
         try:
-            way.call = understand(way.asked.request, self.policy, self.now())
-            answer = answer_without_facts(way.call, self.policy.fail, overloaded=way.asked.overloaded)
-            if answer is None:
-                return True
-            way.answer = answer
+            at = self.now()
         except Exception as error:
-            way.fail(error)
-        return False
+            for way in ways:
+                way.fail(error)
+            return found
+        for way in ways:
+            try:
+                way.call = understand(way.asked.request, self.policy, at)
+                answer = answer_without_facts(way.call, self.policy.fail, overloaded=way.asked.overloaded)
+                if answer is None:
+                    found.append(way)
+                else:
+                    way.answer = answer
+            except Exception as error:
+                way.fail(error)
+        return found
 
     def _close(self, ways: Sequence[_Way], claim: bool) -> None:
         """Decide on facts."""
@@ -194,7 +208,7 @@ class Gate:
             except Exception as error:  # what is only tried changes nothing
                 logger.error("decision %s has no shadow: %s", way.id, _place(error))
         return record.write(way.id, call, answer.facts, verdict, (time.monotonic_ns() - way.started_ns) // 1000,
-                            salt=secrets.token_hex(16), fail=answer.fail, shadow=shadow, pseudonym=pseudonym)
+                            salt=way.salt, fail=answer.fail, shadow=shadow, pseudonym=pseudonym)
 
     def _append(self, lines: Sequence[record.Line], deadline: float) -> None:
         self.log.append_all(lines, time.monotonic() + (deadline - time.monotonic()) * _SHARE_OF_LOG)
@@ -285,9 +299,10 @@ def _question(call: Call) -> tuple[str, str]:
     return call.known_campaign.controller.id, call.destination.e164
 
 
-def new_id() -> str:
-    """A decision's id: sorts by time, unique without asking anybody."""
-    return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(6)}"
+def new_ids(number: int) -> list[str]:
+    """Decisions' ids: each sorts by time, and is unique without asking anybody."""
+    milliseconds, random = time.time_ns() // 1_000_000, secrets.token_hex(6 * number)
+    return [f"{milliseconds:012x}-{random[place:place + 12]}" for place in range(0, 12 * number, 12)]
 
 
 def _without(facts: Facts, used: Callback) -> Facts:

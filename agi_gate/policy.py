@@ -62,6 +62,9 @@ class Campaign:
     source: str | None = None
     countries: frozenset[str] = frozenset()
 
+    def __hash__(self) -> int:
+        return hash(self.id)  # equal ones have equal ids; all the rest of it takes its time, at every call
+
     @property
     def is_energy(self) -> bool:
         """Electricity or gas, by who sells or by what is sold: either brings the energy rule."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 ROME = ZoneInfo("Europe/Rome")
@@ -48,11 +49,14 @@ SILENT_CALL_REST_DAYS = 5
 SHORT_CALLER_IDS_FIRST_DAY = date(2026, 4, 14)
 
 
+# calls that are decided together have one instant, and every rule asks
+@lru_cache(256)
 def local_day(at: datetime) -> date:
     """The Europe/Rome date of an instant."""
     return at.astimezone(ROME).date()
 
 
+@lru_cache(256)
 def regime_at(at: datetime) -> Regime | None:
     """The regime in force at an instant; None before the registry existed (2011-02-01)."""
     day = local_day(at)

@@ -40,6 +40,8 @@ def valid_consents(call: Call, facts: Facts) -> tuple[Consent, ...]:
     A revocation takes along every consent to the same that was given before it, also where a list marks one row alone
     (GDPR 7(3)); what was given after it counts.
     """
+    if not facts.consents:
+        return ()
     withdrawn_at = max(
         (consent.revoked_at for consent in facts.consents
          if consent.revoked_at is not None and is_revoked(consent, call) and _is_for(consent, call)), default=None)

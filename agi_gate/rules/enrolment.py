@@ -15,9 +15,10 @@ from agi_gate.verdict import Finding, Reason
 
 
 def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
-    last, first_enrolled, last_clear = facts.last_check, facts.first_enrolled, facts.last_clear
-    if last is None or not last.enrolled or first_enrolled is None:
+    last = facts.last_check
+    if last is None or not last.enrolled:
         return None
+    first_enrolled, last_clear = facts.first_enrolled or last, facts.last_clear
     valid = valid_consents(call, facts)
     if not valid:
         return Finding(Reason.REGISTRY_OPPOSED, check=last)

@@ -6,6 +6,7 @@ Source: DPR 26/2022 art. 8 c. 2-3.  There is no dump of the registry: a number n
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from agi_gate.call import Call
 from agi_gate.facts import Facts
@@ -22,6 +23,7 @@ def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
     return None
 
 
+@lru_cache(4096)  # the numbers of one upload have one
 def check_expires_at(checked_at: datetime) -> datetime:
     """The last instant at which a check is good: the earlier of 15 calendar days and 15 x 24 h.
 
