@@ -1,23 +1,27 @@
 """One round trip over a connection of the client's: words out, so many replies in.
 
 Edge.  The client makes the connection, with its login, its TLS and its deadline, and would take twice the time of the
-answer itself to put the question.
+answer itself to put the question.  Each question ends with a word of its own that the server must say again: where an
+answer too many has come in between, all that follow would be those to another question.
 """
 
 from __future__ import annotations
 
 import os
+from itertools import count
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import hiredis
 import redis
+from redis.exceptions import NoPermissionError
 
 _READ_BYTES = 65536
+_MARKS = count(int.from_bytes(os.urandom(6)))
 _KEPT = 2  # connections that nobody uses just now; a stall has more of them made, which are not kept for ever
 
 
-def ask(client: redis.Redis, packed: bytes, count: int) -> list[Any]:
+def ask(client: redis.Redis, packed: bytes, number: int) -> list[Any]:
     """The replies, errors among them as values.  A connection that turns out to be dead is tried anew, once.
 
     Raises redis.RedisError, OSError (TimeoutError past the thread's deadline).
@@ -28,10 +32,10 @@ def ask(client: redis.Redis, packed: bytes, count: int) -> list[Any]:
         if wire.pid != os.getpid():  # of the process that this one came from, which goes on with it
             wire = _Wire(client)
         try:
-            replies = wire.ask(packed, count)
+            replies = wire.ask(packed, number)
         except BaseException as error:
             wire.end()  # a reply that nobody read would be the answer to the next call's question
-            if second_try or not isinstance(error, redis.ConnectionError | ConnectionError):
+            if second_try or not isinstance(error, redis.ConnectionError | ConnectionError | redis.InvalidResponse):
                 raise
         else:
             if len(idle) < _KEPT:
@@ -50,11 +54,12 @@ class _Wire:
         self._socket = self._connection.timed
         self._reader = hiredis.Reader(protocolError=redis.InvalidResponse)
 
-    def ask(self, packed: bytes, count: int) -> list[Any]:
-        self._socket.sendall(packed)
+    def ask(self, packed: bytes, number: int) -> list[Any]:
+        mark = b"%d" % next(_MARKS)
+        self._socket.sendall(b"%b*2\r\n$4\r\nECHO\r\n$%d\r\n%b\r\n" % (packed, len(mark), mark))
         reader = self._reader
         replies: list[Any] = []
-        while len(replies) < count:
+        while len(replies) <= number:
             reply = reader.gets()
             if reply is False:
                 received = self._socket.recv(_READ_BYTES)
@@ -63,8 +68,11 @@ class _Wire:
                 reader.feed(received)
             else:
                 replies.append(reply)
-        if reader.has_data():
-            raise redis.InvalidResponse("the server said more than it was asked")
+        said = replies.pop()
+        if isinstance(said, hiredis.ReplyError) and not all(isinstance(reply, hiredis.ReplyError) for reply in replies):
+            raise NoPermissionError("ECHO is not allowed to the gate; see docs/acl/gate.acl")
+        if said != mark and not isinstance(said, hiredis.ReplyError) or reader.has_data():
+            raise redis.InvalidResponse("the server's answers are not those to what it was asked")
         return replies
 
     def end(self) -> None:

@@ -19,7 +19,7 @@ from agi_gate.store.reader import Store, StoreUnavailable, connect
 from lab.store_server import StoreServer
 from tests.store.conftest import TIMEOUT_MS
 from tests.store.loads import CONTROLLER, DAY_1, NUMBER, everything, load_one_of_each
-from tests.support.proxy import CountingProxy
+from tests.support.proxy import CountingProxy, DoublingProxy
 
 EVERYTHING_KNOWN = Facts(
     (Check(DAY_1, False, values.check_id(DAY_1, 0)),), (Consent(DAY_1, "marketing", "telecom", "both", "web", "ip"),),
@@ -57,6 +57,21 @@ def test_the_facts_of_many_calls_come_in_one_round_trip(client: redis.Redis, sto
         assert store.facts_of([(CONTROLLER, f"+3933312345{number:02}") for number in range(1, 60)]) == [Facts()] * 59
         assert store.facts_for(CONTROLLER, NUMBER) == EVERYTHING_KNOWN
         assert proxy.round_trips - before == 2
+
+
+def test_an_answer_too_many_is_not_taken_for_the_next_call_s(client: redis.Redis, store_server: StoreServer) -> None:
+    """A number that nobody knows, with the same last digits as one of whom all is known."""
+    load_one_of_each(client)
+    stranger = "+393471234500"
+    with DoublingProxy(store_server.port) as proxy, connect(proxy.url, TIMEOUT_MS) as through:
+        store = Store(through)
+        assert store.facts_for(CONTROLLER, NUMBER) == EVERYTHING_KNOWN
+        for _ in range(4):
+            proxy.double_next()
+            assert store.facts_for(CONTROLLER, NUMBER) == EVERYTHING_KNOWN
+            time.sleep(0.05)
+            assert store.facts_for(CONTROLLER, stranger) == Facts()
+        assert proxy.doubled == 4
 
 
 def test_a_first_call_waits_little_longer(client: redis.Redis, store_server: StoreServer) -> None:
