@@ -205,6 +205,59 @@ def test_a_file_that_another_process_holds_denies_in_time(path: Path, how: int) 
     assert names(path) == ["a", "c"]
 
 
+def test_a_path_that_cannot_be_looked_at_leaves_the_file_to_others(path: Path) -> None:
+    """A file in the place of the folder, and the folder back again: who failed meanwhile holds nothing."""
+    path = path.parent / "log" / path.name
+    path.parent.mkdir()
+    log, other = DecisionLog(path), DecisionLog(path)
+    log.append(line("a"))
+    other.append(line("b"))
+    path.parent.rename(aside := path.parent.with_name("aside"))
+    path.parent.touch()
+    with pytest.raises(LogUnavailable):
+        log.append(line("c"))
+    path.parent.unlink()
+    aside.rename(path.parent)
+    other.append(line("d"), time.monotonic() + 0.2)
+    log.append(line("e"))
+    assert names(path) == ["a", "b", "d", "e"] and problems(path) == []
+
+
+def test_rotation_lets_writers_go_on_before_the_disk_has_it_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = DecisionLog(path)
+    log.append(line("a"))
+    sync, synced = os.fsync, []
+
+    def sync_slowly(descriptor: int) -> None:
+        log.append(line("b"), time.monotonic() + 0.2)
+        synced.append(descriptor)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync_slowly)
+    assert rotation.rotate(path, datetime.now(UTC)) is not None
+    assert synced
+
+
+def test_records_that_a_disk_cut_and_will_not_give_back_are_followed_by_their_chain(
+        path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an append-only file nothing can be taken back: the whole records of a torn write stay."""
+    log, write = DecisionLog(path), os.write
+    log.append(line("a"))
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "ftruncate", refuse)
+        broken.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:len(data) * 3 // 4]))
+        with pytest.raises(LogUnavailable):
+            log.append_all([line("b"), line("c")])
+    log.append(line("d"))
+    log.close()
+    assert problems(path) == []
+    assert {"a", "b", "d"} <= {json.loads(text)["id"] for text in path.read_text().splitlines() if text.endswith("}")}
+
+
 def test_a_thread_that_waits_for_the_others_gives_up_in_time(path: Path) -> None:
     log = DecisionLog(path)
     log.append(line("a"))

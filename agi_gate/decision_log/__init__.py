@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -57,9 +58,9 @@ class DecisionLog:
         if not self._lock.acquire(timeout=max(0.0, until - time.monotonic())):
             raise LogUnavailable(f"{self._path}: others wait for it, and time is up")
         try:
-            descriptor = self._hold(until)
+            descriptor, size = self._hold(until)
             try:
-                self._write(descriptor, lines)
+                self._write(descriptor, size, lines)
                 ticket = None if self._syncing is None else self._syncing.ask(descriptor)
             finally:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
@@ -83,14 +84,16 @@ class DecisionLog:
             if self._chain is not None:
                 self._chain.close()
                 self._chain = None
-            if self._descriptor is not None:
-                os.close(self._descriptor)
-                self._descriptor = None
+            self._close_file()
+            if self._syncing is not None:
+                self._syncing.stop()
+
+    def __del__(self) -> None:
+        self.close()
 
     # --- under the lock
 
-    def _write(self, descriptor: int, lines: Sequence[Line]) -> None:
-        size = os.fstat(descriptor).st_size
+    def _write(self, descriptor: int, size: int, lines: Sequence[Line]) -> None:
         if size != self._ended and size and os.pread(descriptor, 1, size - 1) != b"\n":
             # somebody died within a line: it is ended, so that ours is one by itself
             size += os.write(descriptor, b"\n")
@@ -99,13 +102,18 @@ class DecisionLog:
         data, head = self._chain.next(lines, size)
         written = os.write(descriptor, data)
         if written < len(data):
-            os.ftruncate(descriptor, size)
+            try:
+                os.ftruncate(descriptor, size)
+            except OSError:
+                # some of the records stay: who claims the chain next looks for them, and goes on from the last one
+                self._chain.abandon()
+                self._chain = None
             raise LogUnavailable(f"{self._path}: the disk took {written} of {len(data)} bytes")
         self._ended = size + written
         self._chain.went_on(head)
 
-    def _hold(self, until: float) -> int:
-        """The open file, held alone, and still the one at the path.  Raises OSError, LogUnavailable."""
+    def _hold(self, until: float) -> tuple[int, int]:
+        """The open file, held alone, and still the one at the path; and its size.  Raises OSError, LogUnavailable."""
         while True:
             descriptor = self._opened()
             while True:
@@ -116,9 +124,16 @@ class DecisionLog:
                     if time.monotonic() >= until:
                         raise LogUnavailable(f"{self._path}: another process holds it, and time is up") from None
                     time.sleep(_LOOK_S)
-            if self._is_at_path(descriptor):
-                return descriptor
-            self._close_file()
+            found, is_at_path = os.fstat(descriptor), False
+            try:
+                is_at_path = os.path.samestat(os.stat(self._path), found)
+            except FileNotFoundError:
+                pass
+            finally:
+                if not is_at_path:
+                    self._close_file()
+            if is_at_path:
+                return descriptor, found.st_size
 
     def _opened(self) -> int:
         if self._descriptor is None:
@@ -127,14 +142,9 @@ class DecisionLog:
             self._ended = -1
         return self._descriptor
 
-    def _is_at_path(self, descriptor: int) -> bool:
-        try:
-            at_path, mine = os.stat(self._path), os.fstat(descriptor)
-        except FileNotFoundError:
-            return False
-        return (at_path.st_dev, at_path.st_ino) == (mine.st_dev, mine.st_ino)
-
     def _close_file(self) -> None:
         if self._descriptor is not None:
+            with suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # what is being synced has it open, too
             os.close(self._descriptor)
             self._descriptor = None

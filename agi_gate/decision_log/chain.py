@@ -75,6 +75,10 @@ class Chain:
             self._save()
         os.close(self._descriptor)
 
+    def abandon(self) -> None:
+        """Let it go as a killed writer does."""
+        os.close(self._descriptor)
+
     def _begin(self, log: Path, file: int) -> None:
         if self._head.open:
             self._head = self._last(log, file)

@@ -54,6 +54,7 @@ def rotate(log: Path, now: datetime) -> Segment | None:
             return None
         segment = files.next_segment(log, now)
         os.rename(log, segment.plain)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # writers who wait find that it is another file now, and need not wait on
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -17,11 +17,19 @@ class Syncing:
         self._failed: set[int] = set()
         self._files: list[int] = []  # descriptors that hold records which are not synced
         self._thread: threading.Thread | None = None
+        self._is_over = False
+
+    def stop(self) -> None:
+        """Have the thread end with what it has been asked so far."""
+        with self._condition:
+            self._is_over = True
+            self._condition.notify_all()
 
     def ask(self, descriptor: int) -> int:
         """Have what was written so far synced; the ticket is for `wait`.  Raises OSError."""
         with self._condition:
-            if self._thread is None:
+            if self._thread is None or self._is_over:
+                self._is_over = False
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
             # a file of its own: the log's may be closed by then
@@ -41,7 +49,9 @@ class Syncing:
     def _work(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._files)
+                self._condition.wait_for(lambda: self._files or self._is_over)
+                if not self._files:
+                    return
                 files, self._files = self._files, []
                 first, last = self._done + 1, self._asked
             failed = False
