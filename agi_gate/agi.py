@@ -53,7 +53,7 @@ def may_become_header(received: bytes) -> bool:
     """Say whether what has come is the beginning of a header; bytes that are not need not be waited for."""
     *lines, rest = received.split(b"\n")
     return (len(lines) <= MAX_HEADER_LINES and len(rest) <= MAX_LINE_BYTES and all(map(_is_header_line, lines))
-            and rest[:len(_BEGIN)] == _BEGIN[:len(rest)])
+            and (rest[:len(_BEGIN)] == _BEGIN[:len(rest)] or rest == b"\r"))
 
 
 def _is_header_line(line: bytes) -> bool:

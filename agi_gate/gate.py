@@ -10,7 +10,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -70,15 +70,17 @@ class Answer:
         return None if self.failed is None else {"cause": self.failed, "applied": "deny"}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Way:
     """One call on its way to a verdict."""
 
+    number: int
     asked: Asked
     id: str
     salt: str  # of the record
     started_ns: int
     call: Call | None = None
+    waits: bool = False  # for what the store knows
     answer: Answer = Answer(None, Verdict((Finding(Reason.GATE_ERROR),)))
     has_failed: bool = False
     verdict: Verdict | None = None  # the one that is told
@@ -114,23 +116,30 @@ class Gate:
 
         `deadline` is an instant of `time.monotonic()`.
         """
-        (decision,) = self.decide_all([Asked(request, deadline)])
+        ((_, decision),) = self.decide_all([Asked(request, deadline)])
         assert decision is not None  # it may claim
         return decision
 
-    def decide_all(self, asked: Sequence[Asked], *, claim: bool = True) -> list[Decision | None]:
-        """The same for calls that came together: one question to the store for all, and one write for all records.
+    def decide_all(self, asked: Sequence[Asked], *, claim: bool = True) -> Iterator[tuple[int, Decision | None]]:
+        """The same for calls that came together: the place of each among them, and its decision once it is on record.
 
-        Without `claim` a call that would use up a call-back is None: that takes its time, so it is to be decided alone.
+        One question to the store for all of them, and one write for all records; but those that rest on no fact are not
+        kept waiting for the store.  Without `claim` a call that would use up a call-back is None: that takes its time, so
+        it is to be decided alone.
         """
         started_ns, salts = time.monotonic_ns(), secrets.token_hex(_SALT_BYTES * len(asked))
-        ways = [_Way(one, id_, salts[place:place + 2 * _SALT_BYTES], started_ns)
-                for one, id_, place in zip(asked, new_ids(len(asked)), count(0, 2 * _SALT_BYTES))]
+        ways = [_Way(number, one, id_, salts[place:place + 2 * _SALT_BYTES], started_ns)
+                for (number, one), id_, place in zip(enumerate(asked), new_ids(len(asked)), count(0, 2 * _SALT_BYTES))]
         deadline = min([one.deadline for one in asked])
-        with within((deadline - time.monotonic()) * _SHARE_OF_STORE):
-            self._close(self._open(ways), claim)
-        self._put_on_record([way for way in ways if claim or way.answer.verdict.findings[0].callback is None], deadline)
-        return [None if way.verdict is None else Decision(way.id, way.verdict, way.call) for way in ways]
+        waiting = self._open(ways)
+        if len(waiting) < len(ways):
+            yield from self._on_record([way for way in ways if not way.waits], deadline)
+        if waiting:
+            with within((deadline - time.monotonic()) * _SHARE_OF_STORE):
+                self._close(waiting, claim)
+            alone = [] if claim else [way for way in waiting if way.answer.verdict.findings[0].callback is not None]
+            yield from ((way.number, None) for way in alone)
+            yield from self._on_record([way for way in waiting if way not in alone] if alone else waiting, deadline)
 
     def take_back(self, decision: Decision) -> None:
         """Undo what a decision used up: its call ended before it was told."""
@@ -138,29 +147,26 @@ class Gate:
 
     def _open(self, ways: Sequence[_Way]) -> list[_Way]:
         """Decide what needs no facts; the others are those of which the store is to be asked."""
-        found: list[_Way] = []
         try:
             at = self.now()
         except Exception as error:
             for way in ways:
                 way.fail(error)
-            return found
+            return []
         for way in ways:
             try:
                 way.call = understand(way.asked.request, self.policy, at)
                 answer = answer_without_facts(way.call, self.policy.fail, overloaded=way.asked.overloaded)
                 if answer is None:
-                    found.append(way)
+                    way.waits = True
                 else:
                     way.answer = answer
             except Exception as error:
                 way.fail(error)
-        return found
+        return [way for way in ways if way.waits]
 
     def _close(self, ways: Sequence[_Way], claim: bool) -> None:
         """Decide on facts."""
-        if not ways:
-            return
         try:
             found = self.store.facts_of([_question(way.call) for way in ways if way.call])
         except Exception as error:
@@ -173,6 +179,12 @@ class Gate:
                 way.answer = answer_on(way.call, facts, self.store, claim=claim)
             except Exception as error:
                 way.fail(error)
+
+    def _on_record(self, ways: Sequence[_Way], deadline: float) -> Iterator[tuple[int, Decision]]:
+        self._put_on_record(ways, deadline)
+        for way in ways:
+            assert way.verdict is not None
+            yield way.number, Decision(way.id, way.verdict, way.call)
 
     def _put_on_record(self, ways: Sequence[_Way], deadline: float) -> None:
         lines: list[tuple[_Way, record.Line]] = []

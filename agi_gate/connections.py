@@ -1,0 +1,170 @@
+"""The connections of a worker: each waits here for its next word, or belongs to the one thread that took it from here.
+
+Joint.  One that says nothing costs a descriptor and no more.  Only its owner reads, writes or closes a
+connection, so a descriptor is never used under another's number; where an owner stands still past the deadline the
+connection is shut down under it, which the dialplan takes for a refusal.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import resource
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from agi_gate.agi import Conversation, Hangup
+
+logger = logging.getLogger(__name__)
+
+_NO_DESCRIPTORS = (errno.ENFILE, errno.EMFILE)
+_SHUT_DOWN = (errno.EINVAL, errno.EBADF)
+# of the descriptors that this process may have; the store and the log need some too
+_SHARE = 0.5
+_QUEUE_LENGTH = slice(24, 28)  # tcp_info of a listening socket: tcpi_unacked is how many wait to be accepted
+_NEXT_WORD = select.EPOLLIN | select.EPOLLONESHOT
+
+
+@dataclass(slots=True, eq=False)
+class Talk:
+    """One connection, and how far its conversation has come."""
+
+    connection: socket.socket
+    deadline: float  # of time.monotonic()
+    descriptor: int
+    received: bytes = b""  # of the header
+    said: Conversation | None = None  # once the header is whole
+    telling: Iterator[bool] | None = None  # what there is to say, once it is decided
+    is_known: bool = False  # to the kernel, as one that is waited for
+    is_shut: bool = False
+
+    @property
+    def conversation(self) -> Conversation:
+        assert self.said is not None
+        return self.said
+
+
+class Connections:
+    """One thread at a time waits; the others may put theirs back, and close them."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener, self._listening = listener, listener.fileno()
+        self._epoll = select.epoll()
+        self._epoll.register(listener, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        self._open: set[Talk] = set()
+        self._waiting: dict[int, Talk] = {}  # by descriptor, those that nobody has taken; the longest there first
+        self._places = int(resource.getrlimit(resource.RLIMIT_NOFILE)[0] * _SHARE)
+        self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._lock = threading.Lock()
+        self.is_listening = True
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def wait(self, seconds: float) -> tuple[bool, list[Talk]]:
+        """Whether somebody is to be accepted, and those who have spoken, who are the caller's now."""
+        is_asked, spoken = False, []
+        for descriptor, _event in self._epoll.poll(seconds):
+            if descriptor == self._listening:
+                is_asked = self.is_listening
+            elif talk := self._waiting.pop(descriptor, None):
+                spoken.append(talk)
+        return is_asked, spoken
+
+    def put_back(self, talk: Talk) -> None:
+        """Wait for its next word."""
+        self._waiting[talk.descriptor] = talk  # before the kernel knows: it may have spoken already
+        try:
+            if talk.is_known:
+                self._epoll.modify(talk.descriptor, _NEXT_WORD)
+            else:
+                self._epoll.register(talk.descriptor, _NEXT_WORD)
+                talk.is_known = True
+        except OSError as error:  # no memory for it
+            self._waiting.pop(talk.descriptor, None)
+            self.close(talk, error.strerror)
+
+    def close(self, talk: Talk, why: object = None) -> None:
+        self._open.discard(talk)
+        talk.connection.close()
+        if why is not None and not isinstance(why, Hangup):  # that is the caller's right, at any step
+            logger.warning("conversation ended: %s", why)
+
+    def accept(self, most: int, deadline_s: float, may_ask: Callable[[str], bool]) -> tuple[list[Talk], bool]:
+        """So many of those who wait, who are the caller's now, and whether that was all."""
+        accepted: list[Talk] = []
+        while len(accepted) < most:
+            try:
+                connection, (peer, *_) = self._listener.accept()
+            except BlockingIOError:
+                return accepted, True
+            except OSError as error:
+                if error.errno in _SHUT_DOWN:
+                    self.stop_listening()
+                    return accepted, True
+                if error.errno in _NO_DESCRIPTORS:
+                    self._turn_away()
+                logger.error("accept: %s", error.strerror)
+                return accepted, False
+            if not may_ask(peer):
+                connection.close()
+                logger.warning("an address that is not in [daemon] allow asked")
+                continue
+            if len(self._open) >= self._places:
+                self._make_room()
+            talk = Talk(connection, time.monotonic() + deadline_s, connection.fileno())
+            self._open.add(talk)
+            accepted.append(talk)
+        return accepted, False
+
+    def queued(self) -> int:
+        """How many wait to be accepted."""
+        info = self._listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _QUEUE_LENGTH.stop)
+        return int.from_bytes(info[_QUEUE_LENGTH], "little")
+
+    def sweep(self, now: float) -> None:
+        """Close what has not come to its end by its deadline."""
+        late = [talk for talk in list(self._open) if talk.deadline <= now and not talk.is_shut]
+        for talk in late:
+            if self._waiting.get(talk.descriptor) is talk:
+                del self._waiting[talk.descriptor]
+                self.close(talk)
+                continue
+            talk.is_shut = True
+            try:
+                talk.connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it has come to its end meanwhile
+        if late:
+            logger.warning("connections that did not come to their end in time were closed")
+
+    def stop_listening(self) -> None:
+        with self._lock:
+            if self.is_listening:
+                self.is_listening = False
+                self._epoll.unregister(self._listening)
+
+    def _turn_away(self) -> None:
+        """Without a descriptor for a call it is closed, which the dialplan takes for a refusal, and not left waiting."""
+        try:
+            os.close(self._spare)
+            self._listener.accept()[0].close()
+        except OSError:
+            pass  # it has gone, or another was faster with the spare descriptor
+        finally:
+            try:
+                self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                self._spare = -1
+
+    def _make_room(self) -> None:
+        """The one that has said nothing for longest goes."""
+        silent = next((talk for talk in list(self._waiting.values()) if talk.telling is None), None)
+        if silent is not None:
+            del self._waiting[silent.descriptor]
+            self.close(silent)

@@ -1,0 +1,219 @@
+"""A worker whose store stands still: the calls that wait for it are left at their deadline, and no other waits with them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agi_gate import config
+from agi_gate.connections import Connections
+from agi_gate.daemon import listen
+from agi_gate.facts import Check, Contact, Facts
+from agi_gate.gate import Decision, Gate
+from agi_gate.worker import MAX_STUCK, TICK_S, Worker
+from lab.peer import Heard, ask, header
+from tests.support.daemon import eventually
+from tests.support.gate_toml import CLEAR, write_gate_toml
+
+STUCK = "0212345699"
+DEADLINE_S, AT_ONCE_S = 0.8, 0.3
+ALLOWED, EMERGENCY, UNAVAILABLE = "ALLOW DIRECTORY_NOT_OPPOSED", "ALLOW EMERGENCY", "DENY STORE_UNAVAILABLE"
+
+
+class Store:
+    """Everybody may be called; of one number it says so only when it is let."""
+
+    def __init__(self) -> None:
+        self.let = threading.Event()
+        self.asked = 0
+
+    def facts_for(self, controller: str, e164: str) -> Facts:
+        raise OSError("a name server that is asked at the start, and does not know")
+
+    def facts_of(self, questions: list[tuple[str, str]]) -> list[Facts]:
+        if any(e164.endswith(STUCK) for _, e164 in questions):
+            self.asked += 1
+            self.let.wait()
+        checked = Check(datetime.now(UTC) - timedelta(days=1), False, "1-0")
+        return [Facts(checks=(checked,), contact=Contact("Elenco", True))] * len(questions)
+
+
+class Running:
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.store, self._over = store, threading.Event()
+        settings = config.load(write_gate_toml(folder, ("[daemon]", f"[daemon]\ndeadline_ms = {DEADLINE_S * 1000:.0f}")))
+        self._listener = listen(settings.daemon)
+        self.address = self._listener.getsockname()
+        self._pool = ThreadPoolExecutor(MAX_STUCK + 4)
+        self._worker = Worker(self._listener, settings, lambda: None)
+
+    @contextmanager
+    def looked_after(self) -> Iterator[Running]:
+        def look() -> None:
+            while not self._over.wait(TICK_S):
+                self._worker.look()
+        self._worker.begin()
+        looking = threading.Thread(target=look)
+        looking.start()
+        try:
+            yield self
+        finally:
+            self.store.let.set()
+            self._pool.shutdown()
+            self._over.set()
+            looking.join()
+            self._listener.close()
+
+    def answer(self, number: str) -> str:
+        return words(ask(self.address, number, "fibra", "carrier1"))
+
+    def asked(self, number: str) -> Future[tuple[str, float]]:
+        """What a call hears, and after how long."""
+        def call() -> tuple[str, float]:
+            began = time.monotonic()
+            return self.answer(number), time.monotonic() - began
+        return self._pool.submit(call)
+
+    def stand_still(self, calls: int = 1) -> list[Future[tuple[str, float]]]:
+        """That many rounds, each with a call."""
+        stuck = []
+        for number in range(1, calls + 1):
+            stuck.append(self.asked(STUCK))
+            eventually(lambda number=number: self.store.asked == number)  # type: ignore[misc]
+            assert self.answer("112") == EMERGENCY  # so another thread leads by now
+        return stuck
+
+
+def words(heard: Heard) -> str:
+    return " ".join(heard.variables[name] for name in ("GATE_VERDICT", "GATE_REASON") if name in heard.variables)
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    store = Store()
+    monkeypatch.setattr("agi_gate.gate.Store.at", lambda *_: store)
+    with Running(tmp_path, store).looked_after() as running:
+        yield running
+
+
+def test_while_a_round_stands_still_other_calls_go_on(running: Running) -> None:
+    (stuck,) = running.stand_still()
+    for number, expected in ((CLEAR, ALLOWED), ("112", EMERGENCY)):
+        heard, took_s = running.asked(number).result()
+        assert heard == expected and took_s < AT_ONCE_S
+    running.store.let.set()
+    assert stuck.result()[0] == ALLOWED
+
+
+def test_a_call_whose_round_stands_still_is_left_at_its_deadline_and_told_nothing(running: Running) -> None:
+    (stuck,) = running.stand_still()
+    heard, took_s = stuck.result()
+    assert heard == "" and DEADLINE_S - 0.1 < took_s < DEADLINE_S + AT_ONCE_S
+    running.store.let.set()
+    assert running.answer(CLEAR) == ALLOWED
+
+
+def test_where_all_threads_stand_still_calls_are_denied_at_once_and_allowed_again_after_it(running: Running) -> None:
+    before = threading.active_count()
+    stuck = running.stand_still(MAX_STUCK)
+    for number, expected in ((CLEAR, UNAVAILABLE), (STUCK, UNAVAILABLE), ("112", EMERGENCY)):
+        heard, took_s = running.asked(number).result()
+        assert heard == expected and took_s < AT_ONCE_S
+    running.store.let.set()
+    eventually(lambda: running.answer(CLEAR) == ALLOWED)
+    assert {one.result()[0] for one in stuck} <= {"", ALLOWED}
+    eventually(lambda: threading.active_count() <= before + MAX_STUCK + 4)  # the callers' threads stay
+
+
+def test_calls_that_rest_on_no_fact_do_not_wait_for_the_store_s_answer_of_their_own_round(running: Running) -> None:
+    """All of them are there before the round begins."""
+    connections = [socket.create_connection(running.address) for _ in range(2)]
+    for connection, number in zip(connections, (STUCK, "112"), strict=True):
+        connection.sendall(header((number, "fibra", "carrier1")))
+    connections[1].settimeout(DEADLINE_S / 2)
+    assert b"EMERGENCY" in connections[1].recv(4096)
+    for connection in connections:
+        connection.close()
+
+
+def test_a_round_that_fails_half_way_ends_its_calls_and_no_other(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(gate: Gate, asked: list[Any], **_: object) -> Iterator[tuple[int, Decision | None]]:
+        raise RuntimeError(asked[0].request.destination)
+        yield
+    with monkeypatch.context() as broken:
+        broken.setattr(Gate, "decide_all", fail)
+        heard, took_s = running.asked(CLEAR).result()
+        assert heard == "" and took_s < AT_ONCE_S
+    assert running.answer(CLEAR) == ALLOWED
+
+
+def test_a_header_in_two_pieces_whose_last_is_a_newline_is_read_whichever_way_lines_end(running: Running) -> None:
+    words_of_one = header((CLEAR, "fibra", "carrier1")).replace(b"\n", b"\r\n")
+    for cut in (-1, -2, -3, -4):
+        with socket.create_connection(running.address, timeout=DEADLINE_S) as connection:
+            connection.sendall(words_of_one[:cut])
+            time.sleep(0.05)
+            connection.sendall(words_of_one[cut:])
+            assert b"GATE_VERDICT" in connection.recv(4096)
+
+
+# --- who owns a connection
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[socket.socket]:
+    with listen(config.load(write_gate_toml(tmp_path)).daemon) as listener:
+        yield listener
+
+
+def _accepted(connections: Connections, address: tuple[str, int], says: bytes) -> tuple[socket.socket, Any]:
+    theirs = socket.create_connection(address, timeout=5)
+    theirs.sendall(says)
+    assert connections.wait(1)[0]
+    ((talk,), _) = connections.accept(1, 5.0, lambda _: True)
+    talk.connection.recv(100)
+    return theirs, talk
+
+
+def test_who_has_been_taken_is_closed_by_nobody_else_though_room_is_wanted(
+        listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its descriptor would be the next caller's, who would hear its verdict."""
+    connections = Connections(listener)
+    monkeypatch.setattr(connections, "_places", 1)
+    first, talk = _accepted(connections, listener.getsockname(), b"agi_")
+    connections.put_back(talk)
+    first.sendall(b"network: yes\n")
+    assert connections.wait(1) == (False, [talk])
+    second, other = _accepted(connections, listener.getsockname(), b"agi_")
+    assert talk.connection.fileno() == talk.descriptor != other.descriptor
+    connections.put_back(other)
+    third, last = _accepted(connections, listener.getsockname(), b"agi_")
+    assert other.connection.fileno() == -1 and talk.connection.fileno() == talk.descriptor
+    for one in (talk, last):
+        connections.close(one)
+    for peer in (first, second, third):
+        peer.close()
+
+
+def test_past_its_deadline_who_waits_is_closed_and_who_was_taken_is_shut_down(listener: socket.socket) -> None:
+    connections = Connections(listener)
+    waits, talk = _accepted(connections, listener.getsockname(), b"agi_")
+    connections.put_back(talk)
+    in_hand, other = _accepted(connections, listener.getsockname(), b"agi_")
+    connections.sweep(time.monotonic())
+    assert len(connections) == 2
+    connections.sweep(time.monotonic() + 6)
+    assert (talk.connection.fileno(), other.connection.fileno()) == (-1, other.descriptor)
+    assert waits.recv(1) == in_hand.recv(1) == b""
+    connections.close(other)
+    assert len(connections) == 0
+    for peer in (waits, in_hand):
+        peer.close()
