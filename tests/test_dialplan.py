@@ -42,7 +42,7 @@ def test_the_linter_finds_nothing() -> None:
 def test_the_linter_would_find_a_mistake_in_the_subroutine(tmp_path: Path, mistake: str) -> None:
     (tmp_path / SAMPLE.name).write_text(SAMPLE.read_text())
     subroutine = SUBROUTINE.read_text()
-    (tmp_path / SUBROUTINE.name).write_text(subroutine.replace(" same => n,Return()", f"{mistake}\n same => n,Return()", 1))
+    (tmp_path / SUBROUTINE.name).write_text(subroutine.replace(" same => n,Goto(", f"{mistake}\n same => n,Goto(", 1))
     assert asterisklint("dialplan-check", tmp_path / SAMPLE.name).returncode == 1
 
 
@@ -55,9 +55,8 @@ def test_every_name_of_the_gates_is_one_that_it_sets(path: Path) -> None:
 def test_every_variable_is_cleared_before_the_gate_is_asked() -> None:
     lines = lines_of(SUBROUTINE)
     asked = next(number for number, line in enumerate(lines) if "AGI(" in line)
-    cleared = re.findall(r",Set\((GATE_\w+)=\)", "\n".join(lines[:asked]))
-    assert cleared == sorted(set(cleared), key=cleared.index)
-    assert set(cleared) == set(actions.VARIABLES)
+    (cleared,) = re.findall(r",Set\(ARRAY\(([^()]*)\)=\)", "\n".join(lines[:asked]))
+    assert sorted(cleared.split(",")) == sorted((*actions.VARIABLES, "AGISTATUS"))
 
 
 def test_the_gate_allows_with_its_last_word() -> None:
@@ -66,7 +65,7 @@ def test_the_gate_allows_with_its_last_word() -> None:
     assert actions.variables(verdict, "id", "")[-1][0] == actions.VERDICT
     text = SUBROUTINE.read_text()
     for outcome in Outcome:
-        assert f'REGEX("^{outcome.value}$" ${{{actions.VERDICT}}})' in text
+        assert re.search(rf'REGEX\("\^SUCCESS,{outcome.value}[^"]*\$" \$\{{AGISTATUS\}},\$\{{{actions.VERDICT}\}}', text)
 
 
 def test_every_refusal_has_the_gates_own_cause() -> None:
@@ -75,8 +74,10 @@ def test_every_refusal_has_the_gates_own_cause() -> None:
 
 
 def test_a_reason_that_the_dialplan_gives_is_one_of_the_gates() -> None:
-    given = re.findall(r"Set\(GATE_REASONS?=(\w+)\)", SUBROUTINE.read_text())
-    assert given and set(given) == {Reason.GATE_ERROR.name}
+    (names, values), = re.findall(r"Set\(ARRAY\((GATE_[^()]*)\)=([^)]+)\)", SUBROUTINE.read_text())
+    given = dict(zip(names.split(","), values.split(",")))
+    assert given == {"GATE_VERDICT": Outcome.DENY.value, "GATE_REASON": Reason.GATE_ERROR.name,
+                     "GATE_REASONS": Reason.GATE_ERROR.name}
 
 
 def test_the_sample_dials_only_what_was_decided() -> None:
