@@ -40,6 +40,7 @@ class Talk:
     received: bytes = b""  # of the header
     said: Conversation | None = None  # once the header is whole
     telling: Iterator[bool] | None = None  # what there is to say, once it is decided
+    is_told: bool = False  # all of it
     is_known: bool = False  # to the kernel, as one that is waited for
     is_shut: bool = False
 

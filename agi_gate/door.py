@@ -34,7 +34,7 @@ def converse(conversation: Conversation, gate: Gate, on_deny: str) -> Decision:
 def tell(conversation: Conversation, decision: Decision, on_deny: str) -> Iterator[bool]:
     """Say a decision, command by command: each time it goes on, the reply to the one before must have been heard.
 
-    It yields whether the verdict is among what was said.  Raises what the conversation raises.
+    It yields whether that was the last one; the verdict of a call that goes on is.  Raises what the conversation raises.
     """
     *together, verdict = actions.variables(decision.verdict, decision.id, decision.destination)
     if not is_plain("".join([value for _name, value in together])):
@@ -42,6 +42,7 @@ def tell(conversation: Conversation, decision: Decision, on_deny: str) -> Iterat
             together.remove(variable)
             conversation.say_variable(*variable)
             yield False
+    cause = actions.hangup_cause(decision.verdict, on_deny)
     if decision.verdict.findings[0].callback is None:
         conversation.say_variables([*together, verdict])
     else:
@@ -49,8 +50,7 @@ def tell(conversation: Conversation, decision: Decision, on_deny: str) -> Iterat
         conversation.say_variables(together)
         yield False
         conversation.say_variable(*verdict)
-    yield True
-    cause = actions.hangup_cause(decision.verdict, on_deny)
+    yield cause is None
     if cause is not None:
         conversation.say_hang_up(cause)
         yield True

@@ -156,13 +156,20 @@ class Rounds:
 
     def _go_on(self, talk: Talk) -> None:
         """Say what can be said by now."""
-        assert talk.telling is not None
         while talk.conversation.has_reply():
             talk.conversation.hear()
-            if next(talk.telling, None) is None:
+            if talk.is_told:
                 self._connections.close(talk)
                 return
+            self._say(talk)
         self._connections.put_back(talk)
+
+    def _say(self, talk: Talk) -> None:
+        assert talk.telling is not None
+        talk.is_told = next(talk.telling)
+        if talk.is_told:
+            # Asterisk goes on once it has done what it was told last, and need not wait until its reply is heard
+            talk.connection.shutdown(socket.SHUT_WR)
 
     # --- decisions
 
@@ -208,7 +215,7 @@ class Rounds:
             self._decide_alone(talk, serving)
             return
         talk.telling = tell(talk.conversation, decision, serving.on_deny)
-        next(talk.telling)
+        self._say(talk)
         self._go_on(talk)
 
     def _decide_alone(self, talk: Talk, serving: Serving) -> None:
