@@ -31,7 +31,7 @@ MAX_HEADER_LINES = 200
 MAX_LINE_BYTES = 8192
 _BEGIN = b"agi_"
 _HEADER_END = re.compile(rb"\n\r?\n")
-_HEADER_LINE = re.compile(r"^(agi_\w{1,64}):(.*)\n", re.MULTILINE | re.ASCII)
+_HEADER_LINE = re.compile(r"^(agi_\w{1,64}): ?(.*)\n", re.MULTILINE | re.ASCII)
 _LINE_BREAKS = re.compile(r"[\r\n\0]+")
 _HANGUP = "HANGUP"
 # what Asterisk's MSet, which unquotes twice, leaves as it is between quotes
@@ -146,9 +146,9 @@ class _Lines:
 
 
 def _env_of(header: str) -> dict[str, str]:
-    """Name -> value of a header's lines.  Raises GarbageReceived."""
-    found = _HEADER_LINE.findall(header)
-    env = {name: value.strip() for name, value in found}
+    """Name -> value of a header's lines, without the blank before it.  Raises GarbageReceived."""
+    found = _HEADER_LINE.findall(header.replace("\r\n", "\n"))
+    env = dict(found)
     if len(found) != header.count("\n"):
         raise GarbageReceived("a header line that is not AGI's")
     if len(env) != len(found):

@@ -67,8 +67,8 @@ def request_from(env: dict[str, str]) -> Request:
         destination=destination.strip(),
         campaign=campaign.strip(),
         trunk=trunk.strip(),
-        caller_id=env.get("agi_callerid", ""),
-        presentation=Presentation.from_q931(env.get("agi_callingpres", "")),
-        channel=env.get("agi_channel", ""),
-        unique_id=env.get("agi_uniqueid", ""),
+        caller_id=env.get("agi_callerid", "").strip(),
+        presentation=Presentation.from_q931(env.get("agi_callingpres", "").strip()),
+        channel=env.get("agi_channel", "").strip(),
+        unique_id=env.get("agi_uniqueid", "").strip(),
     )

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import count
 
 from agi_gate import config, record
 from agi_gate.call import Call, Request, understand
@@ -31,7 +30,7 @@ logger = logging.getLogger(__name__)
 # of the time that is left to a call the store may use so much: the record and the answer have to follow
 _SHARE_OF_STORE = 0.8
 _SHARE_OF_LOG = 0.8
-_SALT_BYTES = 16
+_ID_BYTES, _SALT_BYTES = 6, 16
 _WITHOUT_FACTS = (Purpose.SERVICE, Purpose.STATISTICS)
 
 
@@ -127,9 +126,9 @@ class Gate:
         kept waiting for the store.  Without `claim` a call that would use up a call-back is None: that takes its time, so
         it is to be decided alone.
         """
-        started_ns, salts = time.monotonic_ns(), secrets.token_hex(_SALT_BYTES * len(asked))
-        ways = [_Way(number, one, id_, salts[place:place + 2 * _SALT_BYTES], started_ns)
-                for (number, one), id_, place in zip(enumerate(asked), new_ids(len(asked)), count(0, 2 * _SALT_BYTES))]
+        started_ns = time.monotonic_ns()
+        ways = [_Way(number, one, id_, salt, started_ns)
+                for number, (one, (id_, salt)) in enumerate(zip(asked, new_ids(len(asked)), strict=True))]
         deadline = min([one.deadline for one in asked])
         waiting = self._open(ways)
         if len(waiting) < len(ways):
@@ -311,10 +310,12 @@ def _question(call: Call) -> tuple[str, str]:
     return call.known_campaign.controller.id, call.destination.e164
 
 
-def new_ids(number: int) -> list[str]:
-    """Decisions' ids: each sorts by time, and is unique without asking anybody."""
-    milliseconds, random = time.time_ns() // 1_000_000, secrets.token_hex(6 * number)
-    return [f"{milliseconds:012x}-{random[place:place + 12]}" for place in range(0, 12 * number, 12)]
+def new_ids(number: int) -> Iterator[tuple[str, str]]:
+    """Of so many decisions the id, which sorts by time and is unique without asking anybody, and the record's salt."""
+    milliseconds, random = f"{time.time_ns() // 1_000_000:012x}", secrets.token_hex((_ID_BYTES + _SALT_BYTES) * number)
+    step, salt = 2 * (_ID_BYTES + _SALT_BYTES), 2 * _ID_BYTES
+    for place in range(0, step * number, step):
+        yield f"{milliseconds}-{random[place:place + salt]}", random[place + salt:place + step]
 
 
 def _without(facts: Facts, used: Callback) -> Facts:

@@ -62,17 +62,16 @@ _SEPARATORS = str.maketrans("", "", " .-/()")
 _DIGITS = re.compile(r"\+?[0-9]+", re.ASCII)
 
 # Order matters: the first match names the class.  Lengths count the whole national number.
-_ITALIAN_CLASSES: tuple[tuple[re.Pattern[str], NumberClass], ...] = tuple(
-    (re.compile(pattern), number_class) for pattern, number_class in (
-        (r"(?:144|163|164|166|178|89\d|0878|4\d\d)\d*", NumberClass.PREMIUM),
-        (r"0843\d{2,7}", NumberClass.STATISTICAL),
-        (r"0844\d{2,7}", NumberClass.COMMERCIAL),
-        (r"0[1-9]\d{4,10}", NumberClass.GEOGRAPHIC),
-        (r"3\d{8,9}", NumberClass.MOBILE),
-        (r"55\d{8}", NumberClass.NOMADIC),
-        (r"80[03]\d{3,6}", NumberClass.FREEPHONE),
-        (r"1\d{2,5}|199\d{6}|84[0178]\d{3,6}|70\d{4,8}", NumberClass.SHORT),
-    ))
+_ITALIAN_CLASSES = re.compile("|".join(f"(?P<{number_class.name}>{pattern})" for pattern, number_class in (
+    (r"(?:144|163|164|166|178|89\d|0878|4\d\d)\d*", NumberClass.PREMIUM),
+    (r"0843\d{2,7}", NumberClass.STATISTICAL),
+    (r"0844\d{2,7}", NumberClass.COMMERCIAL),
+    (r"0[1-9]\d{4,10}", NumberClass.GEOGRAPHIC),
+    (r"3\d{8,9}", NumberClass.MOBILE),
+    (r"55\d{8}", NumberClass.NOMADIC),
+    (r"80[03]\d{3,6}", NumberClass.FREEPHONE),
+    (r"1\d{2,5}|199\d{6}|84[0178]\d{3,6}|70\d{4,8}", NumberClass.SHORT),
+)))
 _SUBSCRIBER_CLASSES = (NumberClass.GEOGRAPHIC, NumberClass.MOBILE, NumberClass.NOMADIC)
 _NO_COUNTRY = "001"  # UN M.49 "world": what phonenumbers says of a code that is no country's
 _ASSIGNED = re.compile("|".join(_assigned_patterns()), re.ASCII)
@@ -88,15 +87,16 @@ def strip_post_dial(dialled: str) -> str:
     >>> strip_post_dial("0212345678p12"), strip_post_dial("02 12345678 int. 12")
     ('0212345678', '02 12345678')
     """
+    if dialled.isdecimal():
+        return dialled
     return _POST_DIAL.split(dialled[:_MAX_DIALLED + 1], maxsplit=1)[0].strip(" .")
 
 
 def withholds_caller_id(dialled: str) -> bool:
     """Say whether the dialled string carries a code that hides the caller ID (`#31#`, `*67`), DTMF tones apart."""
-    return _WITHHOLDING_CODE.search(strip_post_dial(dialled)) is not None
+    return not dialled.isdecimal() and _WITHHOLDING_CODE.search(strip_post_dial(dialled)) is not None
 
 
-@lru_cache(maxsize=4096)
 def parse_destination(dialled: str) -> Number | None:
     """Read the number about to be called; None where it is no number.
 
@@ -184,11 +184,10 @@ def _parse(text: str) -> Number | None:
 def _parse_italian(national: str) -> Number | None:
     if national in EMERGENCY_NUMBERS:
         return Number(national, NumberClass.EMERGENCY)
-    for pattern, number_class in _ITALIAN_CLASSES:
-        if pattern.fullmatch(national):
-            break
-    else:
+    found = _ITALIAN_CLASSES.fullmatch(national)
+    if found is None or found.lastgroup is None:
         return None
+    number_class = NumberClass[found.lastgroup]
     if number_class is NumberClass.SHORT and len(national) <= 6:
         return Number(national, number_class)
     e164 = "+39" + national

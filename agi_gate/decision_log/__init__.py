@@ -41,6 +41,7 @@ class DecisionLog:
         self._path = path
         self._lock = threading.Lock()
         self._descriptor: int | None = None
+        self._identity = 0, 0  # of the file, its device and inode
         self._chain: Chain | None = None
         self._ended = -1
         self._syncing = Syncing() if durability == "synced" else None
@@ -124,9 +125,10 @@ class DecisionLog:
                     if time.monotonic() >= until:
                         raise LogUnavailable(f"{self._path}: another process holds it, and time is up") from None
                     time.sleep(_LOOK_S)
-            found, is_at_path = os.fstat(descriptor), False
+            is_at_path = False
             try:
-                is_at_path = os.path.samestat(os.stat(self._path), found)
+                found = os.stat(self._path)
+                is_at_path = (found.st_dev, found.st_ino) == self._identity
             except FileNotFoundError:
                 pass
             finally:
@@ -139,6 +141,8 @@ class DecisionLog:
         if self._descriptor is None:
             # to be read too: what somebody left torn is looked for
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
+            found = os.fstat(self._descriptor)
+            self._identity = found.st_dev, found.st_ino
             self._ended = -1
         return self._descriptor
 

@@ -165,6 +165,8 @@ def _is_all(bodies: Any, existing: Any, used: Any) -> bool:
 def _values(e164: str, bodies: Sequence[bytes | None]) -> list[tuple[keys.Kind, bytes]]:
     found = []
     for kind, current, staged in zip(keys.KINDS, bodies[1::2], bodies[2::2], strict=True):
+        if current is None and staged is None:
+            continue
         body = visible_page(bodies[0], current, staged)
         value = None if body is None else page.find(body, keys.place(kind, e164)[1])
         if value is not None:
