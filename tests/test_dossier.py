@@ -129,7 +129,7 @@ def test_it_holds_all_that_is_on_record_of_the_number_and_no_other(ops: Ops) -> 
         ("RPO-0", "esito0.txt", True), ("RPO-1", "esito1.txt", True)]
     assert "loaded_by" not in text and all(re.fullmatch("[0-9a-f]{64}", one["sha256"]) for one in receipts)
     assert [(one["evidence"], one["fault"]) for one in content["consents"]] == [
-        ("firma", "CONSENT_REVOKED"), ("IP 192.0.2.7 e SMS", None)]
+        ("firma", "CONSENT_REVOKED"), ("IP 192.0.2.7 e SMS", "CONSENT_VOIDED_BY_REGISTRY")]
     assert content["objection"]["via"] == "telefono" and content["callbacks"][0]["used"]
     assert len(content["silent_calls"]) == 1
     decisions = content["decisions"]

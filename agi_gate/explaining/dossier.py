@@ -14,13 +14,13 @@ from hashlib import sha256
 from typing import Any
 
 from agi_gate.explaining import law
+from agi_gate.explaining.consent_state import states_data, states_of
 from agi_gate.explaining.known import consent_data
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.opposite import ground_words
 from agi_gate.explaining.origin import source_in
 from agi_gate.facts import Facts
 from agi_gate.record import instant
-from agi_gate.rules.consent import own_fault
 from agi_gate.rules.registry import check_expires_at
 from agi_gate.rules.rest import rest_ends_at
 from agi_gate.verdict import Outcome, Reason
@@ -54,8 +54,7 @@ def content_of(number: str, controller: str, controller_name: str, facts: Facts,
         "checks": [{"at": instant(check.at), "enrolled": check.enrolled, "id": check.id,
                     "good_until": instant(check_expires_at(check.at)), "receipt": receipts.get(check.id)}
                    for check in facts.checks],
-        "consents": [consent_data(consent) | {"fault": fault.name if (fault := own_fault(consent, now)) else None}
-                     for consent in sorted(facts.consents, key=lambda consent: consent.granted_at)],
+        "consents": [consent_data(consent) | states_data(states) for consent, states in states_of(facts, now)],
         "objection": facts.objection and {
             "objected_at": instant(facts.objection.objected_at), "via": facts.objection.via,
             "repeated_at": facts.objection.repeated_at and instant(facts.objection.repeated_at)},

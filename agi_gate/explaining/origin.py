@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from agi_gate import record
+from agi_gate.explaining.consent_state import states_data, states_of, states_words
 from agi_gate.explaining.known import consent_data, consent_words, contact_words, objection_words
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.story import Section, Story
-from agi_gate.facts import Consent, Facts
+from agi_gate.facts import Facts
 from agi_gate.record import instant
 from agi_gate.regime import local_day
-from agi_gate.rules.consent import own_fault
 
 NOTHING = Facts()
 
@@ -35,7 +36,7 @@ class Origin:
         source = source_in(known)
         if source is None:
             return None
-        return self._story([self._text("origin.from", source=source)], known, self._now, source, "store", [], {})
+        return self._story([self._text("origin.from", source=source)], known, source, "store", [], {})
 
     def of_decision(self, entry: Mapping[str, Any], objected: Facts | None) -> Story:
         """What a decision knew that names a source.  `objected`: what the store knows beside that; None: it was not asked."""
@@ -45,12 +46,12 @@ class Origin:
         if source_in(known) is None:
             sentences.append(self._text("origin.campaign", campaign=call["campaign"]))
         if known.objection is None and objected is not None:
-            known = Facts(contact=known.contact, consents=known.consents, objection=objected.objection)
+            known = replace(known, objection=objected.objection)
         said = self._text("origin.from_log_only" if objected is None else "origin.from_log", id=entry["id"], at=at,
                           campaign=call["campaign"])
         decision = {"id": entry["id"], "at": entry["at"], "campaign": call["campaign"], "verdict": entry["verdict"],
                     "masked": bool(entry["masked"])}
-        return self._story(sentences, known, at, entry["source"], "log", [said], {"decision": decision})
+        return self._story(sentences, known, entry["source"], "log", [said], {"decision": decision})
 
     def nothing(self, facts: Facts | None, hidden: bool, unread: bool) -> Story:
         to_do = [self._text("origin.hidden")] if hidden else []
@@ -59,17 +60,17 @@ class Origin:
             to_do += [self._text("origin.load"), self._text("origin.say_so")]
         answer = ([self._text("origin.nothing_in_log")] if facts is None
                   else [self._text("origin.nothing"), self._text("origin.refused")])
-        story = self._story(answer, (facts or NOTHING).known_at(self._now), self._now, None, None, [], {})
+        story = self._story(answer, (facts or NOTHING).known_at(self._now), None, None, [], {})
         return Story(story.title, [*story.sections, Section("to_do", self._text("section.to_do"), to_do)], story.data)
 
-    def _story(self, answer: list[str], known: Facts, at: datetime, source: str | None, where: str | None,
-               decision: list[str], more: dict[str, Any]) -> Story:
+    def _story(self, answer: list[str], known: Facts, source: str | None, where: str | None, decision: list[str],
+               more: dict[str, Any]) -> Story:
         text, contact, masked = self._text, known.contact, bool(more.get("decision", {}).get("masked"))
-        consents = sorted(known.consents, key=lambda consent: consent.granted_at, reverse=True)
+        consents = states_of(known, self._now)[::-1]
         if contact is not None:
             answer.append(text("origin.not_acquired") if contact.acquired_on is None
                           else text("origin.acquired", day=contact.acquired_on))
-        for consent in consents[:1]:
+        for consent, _ in consents[:1]:
             quoted = "masked" if masked and consent.origin else "quoted" if consent.origin.strip() else "not_recorded"
             answer.append(text("origin.consented", at=consent.granted_at,
                                origin=text(f"consent.{quoted}", **({"text": consent.origin} if quoted == "quoted" else {}))))
@@ -79,23 +80,18 @@ class Origin:
         sections = [
             ("origin", answer), ("decision_of", decision),
             ("contact", [] if contact is None else [contact_words(contact, self._language)]),
-            ("consents", [consent_words(consent, self._language, self._state(consent, at), masked) for consent in consents]),
+            ("consents", [consent_words(consent, self._language, states_words(states, self._language), masked)
+                          for consent, states in consents]),
             ("objection", [] if known.objection is None else [objection_words(known.objection, self._language)])]
         data = self._data | {
             "known": source is not None, "from": where, "source": source, "since": since and since.isoformat(),
             "contact": contact and {"source": contact.source, "directory": contact.directory,
                                     "acquired_on": contact.acquired_on and contact.acquired_on.isoformat()},
-            "consents": [consent_data(consent) | {"fault": fault.name if (fault := own_fault(consent, at)) else None}
-                         for consent in consents],
+            "consents": [consent_data(consent) | states_data(states) for consent, states in consents],
             "objection": known.objection and {"objected_at": instant(known.objection.objected_at), "via": known.objection.via,
                                               "last_at": instant(known.objection.last_at)}} | more
         return Story(text("origin.title", number=self._number, controller=self._controller, at=self._now),
                      [Section(name, text(f"section.{name}"), words) for name, words in sections], data)
-
-    def _state(self, consent: Consent, at: datetime) -> str:
-        fault = own_fault(consent, at)
-        return (self._text("consent.in_order") if fault is None
-                else self._text("consent.faulty", meaning=self._language.meaning(fault), reason=fault.name))
 
 
 def _facts(entry: Mapping[str, Any]) -> Facts | None:

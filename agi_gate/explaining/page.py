@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from agi_gate.explaining.consent_state import states_from, states_words
 from agi_gate.explaining.known import receipt_words
 from agi_gate.explaining.language import Language
-from agi_gate.verdict import Reason
 
 Row = Sequence[str]
 
@@ -108,9 +108,9 @@ class _Layout:
         yield Heading(self.text("section.consents"))
         rows = []
         for consent in self.content["consents"]:
-            what = ", ".join((self.language.name("purpose", consent["purpose"]),
-                              consent["category"].strip() or self.text("consent.no_category"),
-                              self.language.name("channel", consent["channel"])))
+            what = self.text("dossier.what", purpose=self.language.name("purpose", consent["purpose"]),
+                             category=consent["category"].strip() or self.text("consent.no_category"),
+                             channel=self.language.name("channel", consent["channel"]))
             evidence = "; ".join(f"{self.text(f'dossier.{name}')}: {consent[name].strip() or self.text('consent.not_recorded')}"
                                  for name in ("origin", "evidence", "notice")
                                  if name != "notice" or consent[name].strip())
@@ -118,19 +118,15 @@ class _Layout:
         yield from self._table("consent", ("at", "what", "evidence", "state"), (18, 24, 34, 24), rows)
 
     def _state(self, consent: Mapping[str, Any]) -> str:
-        words = (self.text("dossier.in_order") if consent["fault"] is None
-                 else self._meaning(consent["fault"]) + f" ({consent['fault']})")
+        words = [states_words(states_from(consent), self.language)]
         if consent["contract"]:
             ended_on = consent["contract_ended_on"]
-            words += (self.text("consent.contract_ended", day=date.fromisoformat(ended_on)) if ended_on
-                      else self.text("consent.contract"))
-        for name, key in (("expires_at", "consent.expires"), ("revoked_at", "consent.revoked")):
-            if consent[name]:
-                words += self.text(key, at=datetime.fromisoformat(consent[name]))
-        return words
-
-    def _meaning(self, code: str) -> str:
-        return self.language.meaning(Reason[code]) if code in Reason.__members__ else code
+            words.append(self.text("dossier.contract_ended", day=date.fromisoformat(ended_on)) if ended_on
+                         else self.text("dossier.contract"))
+        for name, reason in (("expires_at", "CONSENT_EXPIRED"), ("revoked_at", "CONSENT_REVOKED")):
+            if consent[name] and consent["fault"] != reason:  # which has it
+                words.append(self.text(f"dossier.{name}", at=_instant(consent[name])))
+        return "  ".join(words)
 
     def _others(self) -> Iterator[Heading | Paragraph]:
         text, objection = self.text, self.content["objection"]

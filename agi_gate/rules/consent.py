@@ -42,11 +42,17 @@ def valid_consents(call: Call, facts: Facts) -> tuple[Consent, ...]:
     """
     if not facts.consents:
         return ()
-    withdrawn_at = max(
-        (consent.revoked_at for consent in facts.consents
-         if consent.revoked_at is not None and is_revoked(consent, call) and _is_for(consent, call)), default=None)
+    withdrawn = last_withdrawn(call, facts)
+    withdrawn_at = None if withdrawn is None else withdrawn.revoked_at
     return tuple(consent for consent in _newest_first(facts) if fault(consent, call) is None
                  and (withdrawn_at is None or consent.granted_at > withdrawn_at))
+
+
+def last_withdrawn(call: Call, facts: Facts) -> Consent | None:
+    """Of the consents to calls like this one, the one that was revoked last."""
+    return max((consent for consent in facts.consents
+                if consent.revoked_at is not None and is_revoked(consent, call) and _is_for(consent, call)),
+               key=_revoked_at, default=None)
 
 
 def fault(consent: Consent, call: Call) -> Reason | None:
@@ -85,6 +91,11 @@ def _is_for(consent: Consent, call: Call) -> bool:
 
 def is_revoked(consent: Consent, call: Call) -> bool:
     return fault(consent, call) is Reason.CONSENT_REVOKED
+
+
+def _revoked_at(consent: Consent) -> datetime:
+    assert consent.revoked_at is not None
+    return consent.revoked_at
 
 
 def _newest_first(facts: Facts) -> list[Consent]:
