@@ -15,6 +15,8 @@ import pytest
 from agi_gate import config
 from agi_gate.call import Presentation, Request
 from agi_gate.decision_log import DecisionLog
+from agi_gate.decision_log.keeping import Plan, keep
+from agi_gate.decision_log.pseudonyms import Keys, add_key
 from agi_gate.gate import Gate
 from agi_gate.ops.main import main
 from agi_gate.store.reader import Store, connect
@@ -58,7 +60,7 @@ def at(minutes: int) -> str:
 @pytest.mark.parametrize(("arguments", "expected"), (
     ((), [0, 1, 2, 3, 4]), (("--number", CLEAR), [0, 2, 3]), (("--number", f"+39 {CLEAR}"), [0, 2, 3]),
     (("--number", "112"), [4]),
-    (("--number", "3331234500"), []), (("--controller", "acme"), [0, 1, 2, 3]), (("--controller", "acm"), []),
+    (("--number", "3331234500"), []), (("--controller", "acme"), [0, 1, 2, 3]), (("--controller", "acme", "--campaign", "assistenza"), [3]),
     (("--campaign", "assistenza"), [3]), (("--campaign", "no such"), [4]), (("--verdict", "ALLOW"), [0, 3, 4]),
     (("--verdict", "deny"), [1, 2]),
     (("--reason", "REGISTRY_OPPOSED"), [1]), (("--reason", "registry_opposed"), [1]), (("--reason", "EMERGENCY"), [4]),
@@ -128,9 +130,56 @@ def test_a_log_that_is_not_there_is_exit_4(gate_toml: Path, capsys: pytest.Captu
     assert ran.out == "" and "decisions.jsonl: cannot be read" in ran.err
 
 
-def test_what_is_no_number_is_exit_2(gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--config", str(gate_toml), "log", "--number", "nonsense"]) == 2
-    assert "`nonsense` is not a number" in capsys.readouterr().err
+@pytest.mark.parametrize(("arguments", "words"), (
+    (("--number", "nonsense"), "`nonsense` is not a number; write it as E.164"),
+    (("--controller", "acm"), "no decision has that controller, and `acm` is no controller of the configuration; did you mean "
+                              "`acme`? known: acme"),
+    (("--campaign", "nobody", "--controller", "acme"), "`nobody` is no campaign of the configuration; known: fibra, assistenza"),
+    (("--campaign", "fibr"), "did you mean `fibra`?"), (("--reason", "NOPE"), "`NOPE` is no reason code; docs/rules.md"),
+    (("--reason", "registry_oposed"), "did you mean REGISTRY_OPPOSED? docs/rules.md lists them"),
+    (("--verdict", "X"), "choose from"), (("--since", at(3), "--until", at(3)), "--since is not before --until")))
+@pytest.mark.parametrize("more", ((), ("--json",)))
+def test_what_nothing_can_be_found_by_is_exit_2_with_the_way_out(
+        gate_toml: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str, more: tuple[str, ...]) -> None:
+    try:
+        assert main(["--config", str(gate_toml), "log", *arguments, *more]) == 2
+    except SystemExit as exited:
+        assert exited.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_name_that_is_no_longer_in_the_configuration_is_still_found(
+        gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    later = gate_toml.with_name("later.toml")
+    later.write_text(gate_toml.read_text().replace("[campaigns.fibra]", "[campaigns.voce]").replace('"acme"', '"beta"')
+                     .replace("[controllers.acme]", "[controllers.beta]"))
+    assert main(["--config", str(later), "log", "--controller", "acme", "--campaign", "fibra"]) == 0
+    assert "3 decision(s)" in capsys.readouterr().err
+    assert main(["--config", str(later), "log", "--controller", "acme", "--campaign", "fibra", "--reason", "EMERGENCY"]) == 0
+    said = capsys.readouterr().err
+    for words in ("controller `acme`", "campaign `fibra`"):
+        assert f"{words} is not in the configuration (any more); the log has decisions of it" in said
+
+
+def test_masked_records_that_could_not_be_searched_are_exit_4(gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_key(gate_toml.with_name("keys"), FIRST)
+    keyed = gate_toml.with_name("keyed.toml")
+    keyed.write_text(gate_toml.read_text().replace('path = "decisions.jsonl"', 'path = "decisions.jsonl"\nkey = "keys"'))
+    settings = config.load(keyed)
+    with connect(settings.store.url, 5_000) as client:
+        gate = Gate(settings.policy, Store(client), DecisionLog(settings.log_path),
+                    pseudonym=Keys.load(gate_toml.with_name("keys")).pseudonym)
+        for number in ("3331234500", "no number"):
+            gate.decide(Request(number, "fibra", CALLER_ID, Presentation.ALLOWED))
+    for days in (2, 4):
+        keep(settings.log.path, Plan(pseudonymise_after_days=1), FIRST + timedelta(days=days), lambda words: None, lambda words: None)
+    assert main(["--config", str(keyed), "log", "--number", "3331234500"]) == 0  # that no number is in `no number` is no doubt
+    assert "1 decision(s)" in capsys.readouterr().err
+    gate_toml.with_name("keys").unlink()
+    assert main(["--config", str(keyed), "log", "--number", "3331234500"]) == 4
+    said = capsys.readouterr().err
+    assert "0 decision(s)" in said and "keys is not there" in said and "masked with key `k1`, which is not at hand" in said
+    assert main(["--config", str(keyed), "log", "--campaign", "fibra"]) == 0  # nothing hides from that
 
 
 def test_a_reader_that_leaves_early_is_no_error(gate_toml: Path) -> None:

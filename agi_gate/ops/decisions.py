@@ -93,9 +93,17 @@ class Log:
     def _tell(self, words: str) -> None:
         if isinstance(words, Unread):
             self.unread.append(words)
-        if isinstance(words, Hidden):
+        if is_hidden(words):
             self.hidden.append(words)
         self.complain(words)
+
+
+def is_hidden(words: str) -> bool:
+    """Say whether a complaint is of masked records in which a number may be and could not be looked for.
+
+    Those without a pseudonym are not meant: only what was dialled without a number in it is masked without one.
+    """
+    return isinstance(words, Hidden) and "with key `" in words
 
 
 def _seal_of(path: Path) -> sealing.Seal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,15 @@ from agi_gate.decision_log.search import Unread, Wanted, search
 from agi_gate.number import parse_destination
 from agi_gate.ops import exit_codes
 from agi_gate.ops.arguments import instant
+from agi_gate.ops.decisions import is_hidden
+from agi_gate.ops.log_names import names_in_vain, not_configured
 from agi_gate.ops.log_table import Columns, TableOnce
 from agi_gate.ops.log_verbs import EPILOG, add_verbs
+from agi_gate.verdict import Reason
+
+
+class _Usage(Exception):
+    """What is asked for cannot be asked like that; the message has the way out."""
 
 
 def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -28,7 +36,7 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--decision", metavar="ID")
     parser.add_argument("--controller", metavar="C")
     parser.add_argument("--campaign", metavar="X")
-    parser.add_argument("--reason", metavar="R", type=str.upper, help="a reason code, also where it is not the first")
+    parser.add_argument("--reason", metavar="R", type=_reason, help="a reason code, also where it is not the first")
     parser.add_argument("--verdict", choices=("ALLOW", "DENY"), type=str.upper)
     parser.add_argument("--since", metavar="T", type=instant)
     parser.add_argument("--until", metavar="T", type=instant)
@@ -39,19 +47,15 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
-    number = None
-    if arguments.number is not None:
-        parsed = parse_destination(arguments.number)
-        if parsed is None:
-            print(f"agi-gate log: `{arguments.number}` is not a number", file=sys.stderr)
-            return exit_codes.USAGE
-        number = parsed.e164
-    wanted = Wanted(number, arguments.decision, arguments.controller, arguments.campaign, arguments.reason,
-                    arguments.verdict, arguments.since, arguments.until)
+    try:
+        wanted = _wanted(arguments)
+    except _Usage as error:
+        print(f"agi-gate log: {error}", file=sys.stderr)
+        return exit_codes.USAGE
     incomplete = []
 
     def complain(words: str) -> None:
-        if isinstance(words, Unread):
+        if isinstance(words, Unread) or is_hidden(words):
             incomplete.append(words)
         print(f"agi-gate log: {words}", file=sys.stderr)
 
@@ -62,12 +66,13 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         keys = None
     logs = [Path(name) for name in arguments.files] or settings.log.path
     if not arguments.follow:
-        found, table = search(logs, wanted, keys, complain), TableOnce() if sys.stdout.isatty() else Columns()
-    elif isinstance(logs, Path):
-        found, table = follow(logs, wanted, keys, complain), Columns()
+        found = search(logs, wanted, keys, complain)
+        table = TableOnce(has_number=wanted.number is None) if sys.stdout.isatty() else Columns()
     else:
-        print("agi-gate log: --follow goes on with the configuration's log; leave the files out", file=sys.stderr)
-        return exit_codes.USAGE
+        assert isinstance(logs, Path)
+        for words in not_configured(wanted, settings):
+            complain(words)
+        found, table = follow(logs, wanted, keys, complain), Columns()
     count = 0
     try:
         for line, record in found:
@@ -82,4 +87,34 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     if not arguments.json:
         table.end()
         print(f"{count:,} decision(s)", file=sys.stderr)
-    return exit_codes.UNREACHABLE if incomplete else exit_codes.DONE
+    if incomplete:
+        return exit_codes.UNREACHABLE
+    in_vain = [] if count or arguments.follow else names_in_vain(wanted, settings, logs)
+    for vain in in_vain:
+        complain(vain.words)
+    return exit_codes.USAGE if any(vain.is_nowhere for vain in in_vain) else exit_codes.DONE
+
+
+def _wanted(arguments: argparse.Namespace) -> Wanted:
+    """Raises _Usage."""
+    number = None
+    if arguments.number is not None:
+        parsed = parse_destination(arguments.number)
+        if parsed is None:
+            raise _Usage(f"`{arguments.number}` is not a number; write it as E.164 (+39...) or in the Italian national form")
+        number = parsed.e164
+    if arguments.since is not None and arguments.until is not None and arguments.since >= arguments.until:
+        raise _Usage("--since is not before --until, so nothing can be between them; exchange the two")
+    if arguments.follow and arguments.files:
+        raise _Usage("--follow goes on with the configuration's log; leave the files out")
+    return Wanted(number, arguments.decision, arguments.controller, arguments.campaign, arguments.reason,
+                  arguments.verdict, arguments.since, arguments.until)
+
+
+def _reason(text: str) -> str:
+    code = text.strip().upper()
+    if code not in Reason.__members__:
+        near = difflib.get_close_matches(code, Reason.__members__, 1)
+        raise argparse.ArgumentTypeError(f"`{text}` is no reason code; " + (f"did you mean {near[0]}? " if near else "")
+                                         + "docs/rules.md lists them")
+    return code

@@ -6,10 +6,10 @@ Joint.
 from __future__ import annotations
 
 import argparse
-import difflib
 
 from agi_gate import config
 from agi_gate.number import parse_destination
+from agi_gate.ops.naming import no_such
 from agi_gate.policy import Controller
 
 
@@ -29,8 +29,5 @@ def person_of(arguments: argparse.Namespace, settings: config.Settings) -> tuple
         raise NobodyMeant("what was given is not a number; write it as E.164 (+39...) or in the Italian national form")
     controller = settings.controllers.get(arguments.controller)
     if controller is None:
-        near = difflib.get_close_matches(arguments.controller, settings.controllers, 1)
-        raise NobodyMeant(f"`{arguments.controller}` is no controller of the configuration; "
-                          + (f"did you mean `{near[0]}`? " if near else "")
-                          + f"known: {', '.join(settings.controllers) or 'none'}")
+        raise NobodyMeant(no_such(arguments.controller, "controller of the configuration", settings.controllers))
     return number.e164, controller
