@@ -141,6 +141,9 @@ def test_a_masked_decision_is_found_by_who_has_the_key(ops: Ops) -> None:
     (ops.folder / "keys").unlink()
     text = ops.source(NUMBER, "--language", "en", code=UNREACHABLE)
     assert "could not be searched for the number, since their key is not at hand" in text
+    assert "It could not be found out: the store has neither" in text and "a part of the decision log could not be" in text
+    assert "must not be made up" not in text and "no decision in the log" not in text
+    assert "Non è stato possibile accertarlo" in ops.source(NUMBER, "--language", "it", code=UNREACHABLE)
     assert "keys is not there" in ops.err and "masked with key `k1`" in ops.err
 
 
@@ -149,9 +152,50 @@ def test_what_nobody_knows_is_said_plainly_with_what_can_be_done(ops: Ops) -> No
     text = ops.source(UNKNOWN, "--language", "en", code=NOT_ON_RECORD)
     for words in ("Nothing is on record of where the number came from", "agi-gate load contacts", "must not be made up"):
         assert words in text, words
-    assert ops.source(UNKNOWN, "--language", "it", code=NOT_ON_RECORD).count("SOURCE_UNKNOWN") == 1
+    assert "In the campaign `fibra` the source would be “Elenco della campagna”" in text and "SOURCE_UNKNOWN" not in text
+    path = write_gate_toml(ops.folder, ('source = "Elenco 2026-09"', ""), name="no_source.toml")
+    bare = Ops(path, ops._capsys)
+    assert bare.source(UNKNOWN, "--language", "it", code=NOT_ON_RECORD).count("SOURCE_UNKNOWN") == 1
+    path.write_text(path.read_text() + MORE_CAMPAIGNS)
+    said = Ops(path, ops._capsys)
+    text = said.source(UNKNOWN, "--language", "it", code=NOT_ON_RECORD)
+    assert "Nella campagna `voce` la provenienza sarebbe «Elenco voce»" in text and "Nelle altre campagne del titolare" in text
+    assert said.json(UNKNOWN, code=NOT_ON_RECORD)["campaigns"] == {"voce": "Elenco voce"}
     said = ops.json(UNKNOWN, code=NOT_ON_RECORD)
     assert (said["known"], said["source"], said["consents"]) == (False, None, [])
+
+
+MORE_CAMPAIGNS = """
+[controllers.zeta]
+name = "Zeta"
+sector = "telecom"
+[caller_ids."+390212340001"]
+holder = "zeta"
+roc_declared = true
+[campaigns.voce]
+controller = "acme"
+purpose = "marketing"
+agent = "human"
+category = "telecom"
+caller_ids = ["+390212340000"]
+trunk = "carrier1"
+source = "Elenco voce"
+[campaigns.altra]
+controller = "zeta"
+purpose = "marketing"
+agent = "human"
+category = "telecom"
+caller_ids = ["+390212340001"]
+trunk = "carrier1"
+source = "Elenco di zeta"
+"""
+
+
+def test_a_log_that_is_not_there_proves_no_absence(ops: Ops) -> None:
+    ops.settings.log_path.unlink()
+    text = ops.source(UNKNOWN, "--language", "it", code=UNREACHABLE)
+    assert "Non è stato possibile accertarlo" in text and "inventata" not in text and "nessuna decisione" not in text
+    assert ops.json(UNKNOWN, code=UNREACHABLE)["certain"] is False
 
 
 def test_a_log_with_an_unreadable_part_proves_no_absence(ops: Ops) -> None:
@@ -169,7 +213,7 @@ def test_without_the_store_the_log_answers_and_the_exit_code_says_so(ops: Ops, m
     assert "the store could not be read" in ops.err
     assert "comes from “Elenco Rossi, agosto”" in text and "The store could not be asked" in text
     text = ops.source(UNKNOWN, "--language", "en", code=UNREACHABLE)
-    assert "The store could not be asked, and no decision" in text and "load contacts" not in text
+    assert "It could not be found out: the store could not be asked, and no decision" in text and "load contacts" not in text
 
 
 def test_another_controllers_contact_is_not_told(ops: Ops) -> None:

@@ -308,10 +308,16 @@ _TEXTS = {
                             "campaign `{campaign}`.",
     "origin.campaign": "It is the list that the campaign `{campaign}` was declared with; no row of its own names the "
                        "number.",
-    "origin.nothing": "Nothing is on record of where the number came from: the store has neither a contact nor a "
-                      "consent that names a source, and no decision in the log names one.",
-    "origin.nothing_in_log": "The store could not be asked, and no decision in the log names where the number came "
-                             "from.",
+    "origin.nothing": "Nothing is on record of where the number came from: {store}, and {log}.",
+    "origin.not_certain": "It could not be found out: {store}, and {log}.",
+    "origin.store_none": "the store has neither a contact nor a consent that names a source",
+    "origin.store_silent": "the store could not be asked",
+    "origin.log_none": "no decision in the log names one",
+    "origin.log_in_part": "a part of the decision log could not be searched",
+    "origin.campaign_would": "In the campaign `{campaign}` the source would be “{source}”, the list that the campaign was "
+                             "declared with; no row of its own names the number.",
+    "origin.refused_others": "In the controller's other campaigns, calls to it that need a source are refused "
+                             "(SOURCE_UNKNOWN).",
     "origin.refused": "Calls to it that need a source are refused (SOURCE_UNKNOWN).",
     "origin.load": "If a list has it, load that list with its source: agi-gate load contacts FILE.",
     "origin.say_so": "Tell the person that the source is not documented, and do not call: an answer that was not "

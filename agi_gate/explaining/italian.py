@@ -455,11 +455,16 @@ _TEXTS = {
     "origin.from_log_only": "L'archivio dei dati non ha risposto; la decisione più recente che indica una provenienza "
                             "è la {id} {at:del}, campagna `{campaign}`.",
     "origin.campaign": "È la lista dichiarata per la campagna `{campaign}`; nessuna riga propria riporta il numero.",
-    "origin.nothing": "Agli atti non risulta da dove provenga il numero: l'archivio dei dati non contiene né un "
-                      "contatto né un consenso che ne indichi la provenienza, e nessuna decisione registrata la "
-                      "indica.",
-    "origin.nothing_in_log": "L'archivio dei dati non ha risposto, e nessuna decisione registrata indica da dove "
-                             "provenga il numero.",
+    "origin.nothing": "Agli atti non risulta da dove provenga il numero: {store}, e {log}.",
+    "origin.not_certain": "Non è stato possibile accertarlo: {store}, e {log}.",
+    "origin.store_none": "l'archivio dei dati non contiene né un contatto né un consenso che ne indichi la provenienza",
+    "origin.store_silent": "l'archivio dei dati non ha risposto",
+    "origin.log_none": "nessuna decisione registrata indica da dove provenga il numero",
+    "origin.log_in_part": "una parte del registro delle decisioni non ha potuto essere consultata",
+    "origin.campaign_would": "Nella campagna `{campaign}` la provenienza sarebbe «{source}», la lista dichiarata per la "
+                             "campagna; nessuna riga propria riporta il numero.",
+    "origin.refused_others": "Nelle altre campagne del titolare le chiamate al numero per le quali occorre una "
+                             "provenienza sono negate (SOURCE_UNKNOWN).",
     "origin.refused": "Le chiamate al numero per le quali occorre una provenienza sono negate (SOURCE_UNKNOWN).",
     "origin.load": "Se una lista lo contiene, caricare la lista con la sua provenienza: agi-gate load contacts FILE.",
     "origin.say_so": "Comunicare all'interessato che la provenienza non è documentata e non chiamarlo: una risposta "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -13,10 +13,12 @@ from agi_gate.explaining.known import consent_data, consent_words, contact_words
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.story import Section, Story
 from agi_gate.facts import Facts
+from agi_gate.policy import Campaign, Purpose
 from agi_gate.record import instant
 from agi_gate.regime import local_day
 
 NOTHING = Facts()
+_NEED_SOURCE = (Purpose.MARKETING, Purpose.MARKET_RESEARCH)
 
 
 class Origin:
@@ -53,15 +55,31 @@ class Origin:
                     "masked": bool(entry["masked"])}
         return self._story(sentences, known, entry["source"], "log", [said], {"decision": decision})
 
-    def nothing(self, facts: Facts | None, hidden: bool, unread: bool) -> Story:
-        to_do = [self._text("origin.hidden")] if hidden else []
-        to_do += [self._text("origin.unread")] if unread else []
+    def nothing(self, facts: Facts | None, hidden: bool, unread: bool, campaigns: Sequence[Campaign]) -> Story:
+        """Nobody names a source.  `hidden`, `unread`: a part of the log could not be searched, so that absence is not proven.
+
+        `campaigns` are the controller's: one may have a source of its own, which its calls would go by.
+        """
+        text, is_certain = self._text, facts is not None and not hidden and not unread
+        answer = [text("origin.nothing" if is_certain else "origin.not_certain",
+                       store=text("origin.store_silent" if facts is None else "origin.store_none"),
+                       log=text("origin.log_in_part" if hidden or unread else "origin.log_none"))]
         if facts is not None:
-            to_do += [self._text("origin.load"), self._text("origin.say_so")]
-        answer = ([self._text("origin.nothing_in_log")] if facts is None
-                  else [self._text("origin.nothing"), self._text("origin.refused")])
-        story = self._story(answer, (facts or NOTHING).known_at(self._now), None, None, [], {})
-        return Story(story.title, [*story.sections, Section("to_do", self._text("section.to_do"), to_do)], story.data)
+            answer += self._by_campaign(campaigns)
+        to_do = [text("origin.hidden")] if hidden else []
+        to_do += [text("origin.unread")] if unread else []
+        to_do += [text("origin.load"), text("origin.say_so")] if is_certain else []
+        story = self._story(answer, (facts or NOTHING).known_at(self._now), None, None, [], {
+            "certain": is_certain, "campaigns": {} if facts is None else {one.id: one.source for one in campaigns if one.source}})
+        return Story(story.title, [*story.sections, Section("to_do", text("section.to_do"), to_do)], story.data)
+
+    def _by_campaign(self, campaigns: Sequence[Campaign]) -> list[str]:
+        """What a call would go by, as the rule has it: the source of its campaign, or it is refused."""
+        words = [self._text("origin.campaign_would", campaign=one.id, source=one.source) for one in campaigns if one.source]
+        if not words:
+            return [self._text("origin.refused")]
+        others = any(not one.source and one.purpose in _NEED_SOURCE for one in campaigns)
+        return [*words, self._text("origin.refused_others")] if others else words
 
     def _story(self, answer: list[str], known: Facts, source: str | None, where: str | None, decision: list[str],
                more: dict[str, Any]) -> Story:

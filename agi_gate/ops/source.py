@@ -68,7 +68,8 @@ def _of_log(origin: Origin, number: str, controller: str, settings: config.Setti
     if newest is not None:
         return origin.of_decision(newest, facts), exit_codes.DONE
     missing = bool(log.hidden or log.unread)
-    return (origin.nothing(facts, bool(log.hidden), bool(log.unread)),
+    campaigns = [one for one in settings.policy.campaigns.values() if one.controller.id == controller]
+    return (origin.nothing(facts, bool(log.hidden), bool(log.unread), campaigns),
             exit_codes.UNREACHABLE if missing else exit_codes.NOT_ON_RECORD)
 
 
