@@ -97,6 +97,15 @@ def withholds_caller_id(dialled: str) -> bool:
     return not dialled.isdecimal() and _WITHHOLDING_CODE.search(strip_post_dial(dialled)) is not None
 
 
+def without_withholding_code(dialled: str) -> str:
+    """What such a code was dialled for.
+
+    >>> without_withholding_code("#31#3331234500")
+    '3331234500'
+    """
+    return _WITHHOLDING_CODE.sub("", strip_post_dial(dialled))
+
+
 def parse_destination(dialled: str) -> Number | None:
     """Read the number about to be called; None where it is no number.
 

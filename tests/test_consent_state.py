@@ -78,7 +78,8 @@ def test_what_is_in_order_lets_a_call_through_and_what_is_not_none(facts: Facts,
 def test_the_cell_says_that_it_is_the_category_that_is_meant() -> None:
     def cells(consent: Consent) -> str:
         content = content_of("+393331234500", "acme", "Acme", Facts(CLEAR, (consent,)), {}, [],
-                             {"files": 1, "removed": [], "missing": [], "newest_seal": None}, NOW, "x", LANGUAGES["it"])
+                             {"files": 1, "removed": [], "missing": [], "newest_seal": None,
+                              "ownerless": 0, "numberless": 0}, NOW, "x", LANGUAGES["it"])
         return " | ".join(next(row for block in page_of(sealed(content), LANGUAGES["it"]).blocks
                                if isinstance(block, Table) and block.columns[0] == "Prestato" for row in block.rows))
 

@@ -23,7 +23,7 @@ from agi_gate.decision_log.keeping import Plan, keep
 from agi_gate.decision_log.pseudonyms import Keys, add_key
 from agi_gate.explaining import LANGUAGES
 from agi_gate.explaining.dossier import canonical, digest_of
-from agi_gate.explaining.page import page_of
+from agi_gate.explaining.page import Table, page_of
 from agi_gate.gate import Gate
 from agi_gate.ops import dossier_files, dossier_html, dossier_pdf
 from agi_gate.ops.exit_codes import DONE, NOT_PROVEN, UNREACHABLE, USAGE
@@ -73,13 +73,13 @@ class Ops:
             self.run("load", "registry", str(self.folder / f"esito{number}.txt"), "--controller", "acme", "--checked-at", at,
                      "--receipt", f"RPO-{number}")
 
-    def call(self, number: str = NUMBER, caller_id: str = CALLER_ID) -> str:
+    def call(self, number: str = NUMBER, caller_id: str = CALLER_ID, campaign: str = "fibra") -> str:
         pseudonym = Keys.load(self.settings.log.key).pseudonym if self.settings.log.key else None
         with connect(self.settings.store.url, 5_000) as client:
             log = DecisionLog(self.settings.log_path)
             gate = Gate(self.settings.policy, Store(client), log, pseudonym=pseudonym)
             try:
-                return gate.decide(Request(number, "fibra", caller_id, Presentation.ALLOWED)).id
+                return gate.decide(Request(number, campaign, caller_id, Presentation.ALLOWED)).id
             finally:
                 log.close()
 
@@ -180,7 +180,7 @@ def test_without_the_key_it_says_which_files_could_not_be_searched(ops: Ops) -> 
     (ops.folder / "keys").rename(ops.folder / "away")
     page = ops.make("person.html", "--language", "it", code=UNREACHABLE).read_text()
     [segment] = ops.folder.glob("*.zst")
-    assert "QUESTO FASCICOLO NON È COMPLETO" in page and segment.name in page and "k1" in page
+    assert "QUESTO FASCICOLO NON È COMPLETO" in page and segment.name in page and "k1" in ops.err
     assert str(ops.folder) not in page  # paths are nobody else's business
     assert "not complete" in ops.err
     ops.verify(ops.folder / "person.html")
@@ -191,9 +191,58 @@ def test_a_part_of_the_log_that_is_damaged_or_missing_is_named(ops: Ops) -> None
     [segment] = ops.folder.glob("*.zst")
     kept = segment.read_bytes()
     segment.write_bytes(kept[:60])
-    assert segment.name in ops.content(code=UNREACHABLE)["log"]["missing"][0]
+    assert {"what": "unread", "file": segment.name} in ops.content(code=UNREACHABLE)["log"]["missing"]
     segment.unlink()
-    assert ops.content(code=UNREACHABLE)["log"]["missing"] == [f"{segment.name} is missing"]
+    assert ops.content(code=UNREACHABLE)["log"]["missing"] == [{"what": "gone", "file": segment.name}]
+
+
+@pytest.mark.parametrize("break_it", (
+    lambda ops: (ops.keep(2), next(ops.folder.glob("*.zst")).write_bytes(b"x")), lambda ops: ops.settings.log_path.unlink(),
+    lambda ops: (ops.keep(2), next(ops.folder.glob("*.zst")).unlink()),
+    lambda ops: (ops.keep(2), next(ops.folder.glob("*.zst")).unlink(), next(ops.folder.glob("*.seal")).write_text("{")),
+    lambda ops: (ops.keep(2, pseudonymise_after_days=1), ops.keep(4, pseudonymise_after_days=1), (ops.folder / "keys").unlink()),
+    lambda ops: next((ops.settings.archive_path / "receipts").iterdir()).write_text("{")),
+    ids=("damaged", "no log", "gone", "gone with its seal", "no key", "receipts"))
+def test_what_is_missing_is_told_in_the_language_of_the_page(ops: Ops, break_it: Callable[[Ops], Any]) -> None:
+    break_it(ops)
+    page = ops.make("person.html", "--language", "it", code=UNREACHABLE).read_text()
+    boxes = re.findall('<p class="grave">(.*?)</p>', page)
+    assert boxes and all(box.startswith("QUESTO FASCICOLO NON È COMPLETO. ") for box in boxes)
+    assert not re.search(r"\b(is|the|read|missing|with|file of)\b", " ".join(boxes)), boxes
+    assert boxes[0].removeprefix("QUESTO FASCICOLO NON È COMPLETO. ") in " ".join(ops.err.split()).replace("'", "&#x27;")
+
+
+def test_calls_that_no_search_by_controller_and_number_finds_are_in_it_or_counted(ops: Ops) -> None:
+    hidden, nowhere = ops.call(f"#31#{NUMBER}"), ops.call(f"*67{OTHER}")
+    unknown, _ = ops.call(campaign="no such"), ops.call(f"*31#{NUMBER}", campaign="no such")
+    content = ops.content()
+    ids = [one["id"] for one in content["decisions"]]
+    assert ids == [*ids_of(ops), hidden] and not {nowhere, unknown} & set(ids)
+    assert content["decisions"][-1]["reason"] == "CALLER_ID_WITHHELD"
+    assert (content["log"]["ownerless"], content["log"]["numberless"]) == (2, 0)
+    page = ops.make("person.html", "--language", "it").read_text()
+    assert "senza una campagna nota, che non sono di alcun titolare e non sono qui riportate: 2." in page
+    ops.verify(ops.folder / "person.html")
+    for days in (2, 4):
+        ops.keep(days, pseudonymise_after_days=1)
+    content = ops.content()
+    assert [one["id"] for one in content["decisions"]] == ids_of(ops)
+    assert (content["log"]["ownerless"], content["log"]["numberless"]) == (1, 2)
+    assert "nessuno può più dire" in ops.make("masked.html", "--language", "it").read_text()
+
+
+def test_each_call_is_told_with_human_or_machine_category_and_the_source_that_was_told(ops: Ops) -> None:
+    decision = ops.content("--language", "it")["decisions"][0]
+    assert (decision["agent"], decision["category"], decision["source"]) == ("human", "telecom", HOSTILE)
+    rows = next(block.rows for block in page_of(json.loads((ops.folder / "person.json").read_text()), LANGUAGES["it"]).blocks
+                if isinstance(block, Table) and block.columns[0] == "Quando")
+    assert f"marketing; categoria: telecom; chiamata con operatore; provenienza comunicata: «{HOSTILE}»" in rows[0][1]
+
+
+def test_where_the_number_has_no_source_those_of_the_campaigns_are_told(ops: Ops) -> None:
+    page = ops.make("empty.html", "--language", "it", number="3339999999").read_text()
+    assert "Nella campagna `fibra` la provenienza sarebbe «Elenco 2026-09»" in page
+    assert ops.content()["campaign_sources"] == {}
 
 
 def test_what_is_past_retention_is_told_of(ops: Ops) -> None:
@@ -215,7 +264,8 @@ def test_receipts_come_from_the_store_where_the_archive_has_none(ops: Ops) -> No
 
 def test_a_damaged_archive_is_told_of(ops: Ops) -> None:
     next((ops.settings.archive_path / "receipts").iterdir()).write_text("{")
-    assert "cannot be read" in ops.content(code=UNREACHABLE)["log"]["missing"][0]
+    assert ops.content(code=UNREACHABLE)["log"]["missing"] == [{"what": "receipts", "file": None}]
+    assert "cannot be read" in ops.err
 
 
 def test_without_the_store_nothing_is_written(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,13 +41,16 @@ class Placed:
 
 def content_of(number: str, controller: str, controller_name: str, facts: Facts, receipts: Mapping[str, Mapping[str, Any]],
                decisions: Sequence[Placed], log: Mapping[str, Any], now: datetime, program: str, language: Language,
-               ) -> dict[str, Any]:
-    """`log`: which files were searched, which could not be, the newest seal's digest."""
+               campaign_sources: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """`log`: which files were searched, what is missing, what belongs to no controller, the newest seal's digest.
+
+    `campaign_sources`: of the controller's campaigns, where the number itself has no source.
+    """
     known = facts.known_at(now)
     content = {
         "format": FORMAT, "made_at": instant(now), "program": program, "language": language.code,
         "number": number, "controller": {"id": controller, "name": controller_name},
-        "source": source_in(known),
+        "source": source_in(known), "campaign_sources": dict(campaign_sources or {}) if source_in(known) is None else {},
         "contact": facts.contact and {
             "source": facts.contact.source, "directory": facts.contact.directory,
             "acquired_on": facts.contact.acquired_on and facts.contact.acquired_on.isoformat()},
@@ -62,20 +65,22 @@ def content_of(number: str, controller: str, controller_name: str, facts: Facts,
                        "valid_until": callback.valid_until and instant(callback.valid_until)}
                       for callback in facts.callbacks],
         "silent_calls": [{"silent_at": instant(at), "rested_until": instant(rest_ends_at(at))} for at in facts.silent_calls],
-        "decisions": [_decision(placed, language) for placed in decisions],
+        "decisions": [decision_data(placed, language) for placed in decisions],
         "log": dict(log),
     }
     made: dict[str, Any] = clean(content)
     return made
 
 
-def _decision(placed: Placed, language: Language) -> dict[str, Any]:
+def decision_data(placed: Placed, language: Language) -> dict[str, Any]:
+    """A decision's part, from its record alone, but for where that stands."""
     entry, at = placed.entry, datetime.fromisoformat(placed.entry["at"])
     call, campaign = entry["call"], (entry["policy"] or {}).get("campaign") or {}
     return {
         "id": entry["id"], "at": instant(at), "verdict": entry["verdict"], "reason": entry["reason"],
         "reasons": entry["reasons"], "regime": entry.get("regime"), "campaign": call["campaign"],
-        "purpose": campaign.get("purpose"), "agent": campaign.get("agent"), "caller_id": call.get("caller_id", ""),
+        "purpose": campaign.get("purpose"), "agent": campaign.get("agent"),
+        "category": campaign.get("category"), "caller_id": call.get("caller_id", ""),
         "source": entry["source"], "why": [_why(name, at, language) for name in entry["reasons"]],
         "rested_on": _rested_on(entry, language), "masked": bool(entry["masked"]), "changed": placed.changed,
         "version": entry["v"], "chain": entry["chain"], "seq": entry["seq"], "hash": placed.hash, "file": placed.file,

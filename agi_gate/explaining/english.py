@@ -347,6 +347,13 @@ _TEXTS = {
     "dossier.digest": "Digest (SHA-256)",
     "dossier.at": "{at}",
     "dossier.missing": "THIS FILE IS NOT COMPLETE.  {what}",
+    "missing.unread": "The file {file} of the decision log, or a part of it, cannot be read: the decisions in it are not "
+                      "here.",
+    "missing.masked": "The file {file} of the decision log has records masked with a key that is not at hand: the number "
+                      "could not be looked for in them.",
+    "missing.gone": "The file {file} of the decision log is missing.",
+    "missing.no_seal": "The file {file} of the decision log is missing, and so is its seal.",
+    "missing.receipts": "The receipts of the checks could not be read.",
     "dossier.source": "Where the number comes from",
     "dossier.no_source": "No source is on record for this number.",
     "dossier.checks": "Checks against the registry (Registro pubblico delle opposizioni)",
@@ -371,7 +378,14 @@ _TEXTS = {
                       "searched: {files}.",
     "dossier.removed": "Decisions from {begun} to {ended} were removed on {at}, past their retention; their seal is "
                        "kept.",
+    "dossier.ownerless": "Decisions on calls to this number without a known campaign, which are no controller's and do not "
+                         "stand here: {count}.",
+    "dossier.numberless": "Masked decisions of this controller in which a code hid the caller ID, and of which nobody can "
+                          "tell any more which number they were for: {count}.",
     "dossier.caller_id": "caller ID {caller_id}",
+    "dossier.category": "category: {category}",
+    "dossier.agent": "call {agent}",
+    "dossier.told_source": "source that was told: “{source}”",
     "dossier.rested_on": ".  It rested on {ground}.",
     "dossier.ALLOW": "allowed",
     "dossier.DENY": "refused",

@@ -494,6 +494,13 @@ _TEXTS = {
     "dossier.digest": "Impronta (SHA-256)",
     "dossier.at": "{at}",
     "dossier.missing": "QUESTO FASCICOLO NON È COMPLETO.  {what}",
+    "missing.unread": "Il file {file} del registro delle decisioni, o una sua parte, non è leggibile: le decisioni che vi si "
+                      "trovano non sono qui riportate.",
+    "missing.masked": "Nel file {file} del registro delle decisioni vi sono registrazioni mascherate con una chiave che non "
+                      "è disponibile: non è stato possibile cercarvi il numero.",
+    "missing.gone": "Il file {file} del registro delle decisioni manca.",
+    "missing.no_seal": "Il file {file} del registro delle decisioni manca, e manca anche il suo sigillo.",
+    "missing.receipts": "Non è stato possibile leggere le ricevute delle verifiche.",
     "dossier.source": "Provenienza del numero",
     "dossier.no_source": "Non è documentata alcuna provenienza di questo numero.",
     "dossier.checks": "Verifiche presso il Registro pubblico delle opposizioni",
@@ -519,7 +526,14 @@ _TEXTS = {
                       "decisioni in cui si è cercato: {files}.",
     "dossier.removed": "Le decisioni {begun:dal} {ended:al} sono state eliminate {at:il}, oltre il termine di "
                        "conservazione; se ne conserva il sigillo.",
+    "dossier.ownerless": "Decisioni di chiamate a questo numero senza una campagna nota, che non sono di alcun titolare e non "
+                         "sono qui riportate: {count}.",
+    "dossier.numberless": "Decisioni mascherate di questo titolare in cui un codice nascondeva il numero chiamante, e delle "
+                          "quali nessuno può più dire a quale numero fossero dirette: {count}.",
     "dossier.caller_id": "numero chiamante {caller_id}",
+    "dossier.category": "categoria: {category}",
+    "dossier.agent": "chiamata {agent}",
+    "dossier.told_source": "provenienza comunicata: «{source}»",
     "dossier.rested_on": ".  In base {ground}.",
     "dossier.ALLOW": "consentita",
     "dossier.DENY": "negata",

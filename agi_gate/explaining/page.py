@@ -43,6 +43,11 @@ class Page:
     blocks: Sequence[Heading | Paragraph | Table]
 
 
+def gap_words(gap: Mapping[str, Any], language: Language) -> str:
+    """What is missing of a dossier, as its page says it."""
+    return language.text(f"missing.{gap['what']}", file=gap["file"])
+
+
 def page_of(whole: Mapping[str, Any], language: Language) -> Page:
     """Lay out what `dossier.sealed` made.  Raises KeyError, TypeError, ValueError where somebody made something else of it."""
     return _Layout(whole, language).page()
@@ -74,13 +79,15 @@ class _Layout:
         yield from self._proof()
 
     def _missing(self) -> Iterator[Paragraph]:
-        for words in self.content["log"]["missing"]:
-            yield Paragraph(self.text("dossier.missing", what=words), grave=True)
+        for gap in self.content["log"]["missing"]:
+            yield Paragraph(self.text("dossier.missing", what=gap_words(gap, self.language)), grave=True)
 
     def _source(self) -> Iterator[Heading | Paragraph]:
         contact, source = self.content["contact"], self.content["source"]
         yield Heading(self.text("dossier.source"))
         yield Paragraph(self.text("origin.from", source=source) if source else self.text("dossier.no_source"))
+        for campaign, of_campaign in self.content["campaign_sources"].items():
+            yield Paragraph(self.text("origin.campaign_would", campaign=campaign, source=of_campaign))
         if contact is None:
             yield Paragraph(self.text("contact.none"))
             return
@@ -156,18 +163,26 @@ class _Layout:
         allowed = sum(decision["verdict"] == "ALLOW" for decision in decisions)
         yield Paragraph(self.text("dossier.counts", count=len(decisions), allowed=allowed, denied=len(decisions) - allowed,
                                   files=log["files"]))
+        for name in ("ownerless", "numberless"):
+            if log[name]:
+                yield Paragraph(self.text(f"dossier.{name}", count=log[name]))
         for gone in log["removed"]:
             yield Paragraph(self.text("dossier.removed", begun=_instant(gone["first_at"]), ended=_instant(gone["last_at"]),
                                       at=_instant(gone["removed_at"])))
-        yield from self._table("decision", ("at", "call", "verdict", "why", "proof"), (15, 18, 10, 35, 22),
+        yield from self._table("decision", ("at", "call", "verdict", "why", "proof"), (13, 24, 10, 31, 22),
                                [self._decision(decision) for decision in decisions])
 
     def _decision(self, decision: Mapping[str, Any]) -> Row:
         text = self.text
-        call = f"{decision['campaign']}; " + text("dossier.caller_id", caller_id=decision["caller_id"] or
-                                                  text("call.not_said"))
+        call = [decision["campaign"], text("dossier.caller_id", caller_id=decision["caller_id"] or text("call.not_said"))]
         if decision["purpose"]:
-            call += "; " + self.language.name("purpose", decision["purpose"])
+            call.append(self.language.name("purpose", decision["purpose"]))
+        if decision["category"]:
+            call.append(text("dossier.category", category=decision["category"]))
+        if decision["agent"]:
+            call.append(text("dossier.agent", agent=self.language.name("agent", decision["agent"])))
+        if decision["source"]:
+            call.append(text("dossier.told_source", source=decision["source"]))
         why = "; ".join(f"{one['meaning']} ({one['code']}{': ' + one['law'] if one['law'] else ''})" for one in decision["why"])
         if decision["rested_on"]:
             why += text("dossier.rested_on", ground=decision["rested_on"])
@@ -182,7 +197,7 @@ class _Layout:
             proof += text("dossier.masked")
         if decision["changed"]:
             proof += text("dossier.changed")
-        return self._at(decision["at"]), call, text(f"dossier.{decision['verdict']}"), why, proof
+        return self._at(decision["at"]), "; ".join(call), text(f"dossier.{decision['verdict']}"), why, proof
 
     def _proof(self) -> Iterator[Heading | Paragraph]:
         yield Heading(self.text("dossier.proof"))

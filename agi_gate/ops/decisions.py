@@ -57,14 +57,25 @@ class Decision:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A file of the log in which there may be more than was found."""
+
+    what: str  # unread; or masked: its key is not at hand
+    file: str
+
+
 @dataclass
 class Log:
-    """The log of a configuration, with what could not be read of it so far."""
+    """The log of a configuration, with what could not be read of it so far; nothing is told twice."""
 
     settings: config.Settings
     complain: Callable[[str], None]
     unread: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)  # files with masked records whose key is not at hand
+    gaps: list[Gap] = field(default_factory=list)
+    _told: set[str] = field(default_factory=set)
+    _file: str = ""  # the one that is being searched
 
     @cached_property
     def keys(self) -> Keys | None:
@@ -80,6 +91,7 @@ class Log:
         keys = self.keys if with_key else None
         with keep_state.undisturbed(self.settings.log.path, _KEEP_WAIT_S):
             for path in self.paths():
+                self._file = path.name
                 seal: sealing.Seal | None = None
                 for place, (line, entry) in enumerate(search([path], wanted, keys, self._tell)):
                     seal = _seal_of(path) if place == 0 else seal
@@ -91,11 +103,20 @@ class Log:
         return [path for path in files.of(log) if path.exists() or not files.segments(log)]
 
     def _tell(self, words: str) -> None:
+        if words in self._told:
+            return
+        self._told.add(words)
         if isinstance(words, Unread):
             self.unread.append(words)
+            self._add(Gap("unread", self._file))
         if is_hidden(words):
             self.hidden.append(words)
+            self._add(Gap("masked", self._file))
         self.complain(words)
+
+    def _add(self, gap: Gap) -> None:
+        if gap not in self.gaps:
+            self.gaps.append(gap)
 
 
 def is_hidden(words: str) -> bool:

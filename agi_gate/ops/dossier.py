@@ -6,32 +6,22 @@ import argparse
 import json
 import re
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from agi_gate import __version__, config
-from agi_gate.archive import Archive, ArchiveError
-from agi_gate.decision_log import files, sealing
-from agi_gate.decision_log.wanted import Wanted
-from agi_gate.explaining import Language
-from agi_gate.explaining.dossier import Placed, content_of, sealed
-from agi_gate.facts import Facts
+from agi_gate.explaining.dossier import sealed
+from agi_gate.explaining.page import gap_words
 from agi_gate.ops import dossier_files, exit_codes
-from agi_gate.ops.check_receipts import receipts_of, told
 from agi_gate.ops.decisions import Log
+from agi_gate.ops.dossier_content import gathered
 from agi_gate.ops.dossier_files import WrongFile
 from agi_gate.ops.dossier_pdf import NoPdf
 from agi_gate.ops.dossier_verify import Verified, verify
 from agi_gate.ops.person import NobodyMeant, person_of
 from agi_gate.ops.telling import add_language, language_of, shown
-from agi_gate.policy import Controller
-from agi_gate.store.check_records import check_records
-from agi_gate.store.reader import Store
-from agi_gate.store.servers import Servers
 from agi_gate.store.unavailable import StoreUnavailable
 
-_TIMEOUT_MS = 5_000
 PROGRAM = f"agi-gate {__version__}"
 
 
@@ -93,63 +83,14 @@ def _make(arguments: argparse.Namespace, settings: config.Settings, log: Log) ->
     path = dossier_files.path_for(arguments.out, arguments.force)
     number, controller = person_of(arguments, settings)
     language = language_of(arguments)
-    content = _content(number, controller, settings, log, language)
+    content = gathered(number, controller, settings, log, PROGRAM, language, _say)
     whole = sealed(content)
     dossier_files.write(path, dossier_files.drawn(whole, language, path.suffix), arguments.force)
     print(f"{path}: {len(content['decisions']):,} decision(s), digest {whole['digest']}")
     incomplete = content["log"]["missing"]
-    for words in incomplete:
-        _say(f"the dossier is not complete, and says so: {shown(words)}")
+    for gap in incomplete:
+        _say(f"the dossier is not complete, and says so: {shown(gap_words(gap, language))}")
     return exit_codes.UNREACHABLE if incomplete else exit_codes.DONE
-
-
-def _content(number: str, controller: Controller, settings: config.Settings, log: Log, language: Language) -> dict[str, Any]:
-    """Raises StoreUnavailable."""
-    timeout_ms = max(_TIMEOUT_MS, settings.store.timeout_ms)
-    servers = Servers.at(settings.store.url, timeout_ms)
-    facts = Store(servers, timeout_ms).facts_for(controller.id, number)
-    receipts, missing = _receipts(facts, controller.id, settings, servers)
-    decisions = [Placed(one.entry, one.hash, one.path.name, one.seal.digest if one.seal else None, one.is_changed)
-                 for one in log.find(Wanted(number, controller=controller.id))]
-    said = _log(log, settings.log.path)
-    said["missing"] = missing + said["missing"]
-    return content_of(number, controller.id, controller.name, facts, receipts, decisions, said, datetime.now(UTC), PROGRAM,
-                      language)
-
-
-def _receipts(facts: Facts, controller: str, settings: config.Settings, servers: Servers,
-              ) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Of the checks, by id: what the store keeps beside them, and what the archive's receipts say over that."""
-    ids = [check.id for check in facts.checks]
-    found = {id_: told(said) for id_, said in check_records(servers, controller, ids).items()}
-    archive = Archive(settings.archive_path)
-    try:
-        for id_, said in receipts_of(archive, controller, ids).items():
-            found[id_] = said | {"archived": archive.feeds.has(said["sha256"]) if "sha256" in said else False}
-    except ArchiveError as error:
-        return found, [str(error).replace(f"{settings.archive_path}/", "")]
-    return found, []
-
-
-def _log(log: Log, path: Path) -> dict[str, Any]:
-    """Which files were searched and which could not be, with file names alone: the paths are nobody else's business."""
-    segments = files.segments(path)
-    removed, missing, newest = [], [], None
-    for segment in segments:
-        try:
-            seal = sealing.read(segment.seal)
-        except (sealing.SealError, FileNotFoundError):
-            if segment.file is None:
-                missing.append(f"{segment.name} is missing, and so is its seal")
-            continue
-        newest = seal.digest
-        if segment.file is None and seal.was_removed:
-            removed.append({"segment": segment.name, "first_at": seal.seal["first_at"], "last_at": seal.seal["last_at"],
-                            "removed_at": seal.file["removed_at"]})
-        elif segment.file is None:
-            missing.append(f"{segment.compressed.name} is missing")
-    missing += [words.replace(f"{path.parent}/", "") for words in (*log.unread, *log.hidden)]
-    return {"files": len(log.paths()), "removed": removed, "missing": missing, "newest_seal": newest}
 
 
 # --- one is checked
