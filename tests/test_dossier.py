@@ -95,6 +95,9 @@ class Ops:
         content: dict[str, Any] = json.loads(self.make("person.json", "--force", *arguments, code=code).read_text())["dossier"]
         return content
 
+    def forget_dossiers(self) -> None:
+        shutil.rmtree(self.settings.archive_path / "dossiers")
+
     def verify(self, path: Path, *arguments: str, code: int = DONE) -> str:
         return self.run("dossier", "--verify", str(path), *arguments, code=code)
 
@@ -183,7 +186,9 @@ def test_without_the_key_it_says_which_files_could_not_be_searched(ops: Ops) -> 
     assert "QUESTO FASCICOLO NON È COMPLETO" in page and segment.name in page and "k1" in ops.err
     assert str(ops.folder) not in page  # paths are nobody else's business
     assert "not complete" in ops.err
-    ops.verify(ops.folder / "person.html")
+    assert "what could be compared" in ops.verify(ops.folder / "person.html", code=UNREACHABLE)
+    (ops.folder / "away").rename(ops.folder / "keys")
+    assert "3 decision(s) that are in the log are not in it; it says itself that their file" in ops.verify(ops.folder / "person.html")
 
 
 def test_a_part_of_the_log_that_is_damaged_or_missing_is_named(ops: Ops) -> None:
@@ -410,7 +415,11 @@ def test_what_was_not_touched_verifies_also_when_the_log_went_on(ops: Ops, endin
     for days in (2, 4):
         ops.keep(days, pseudonymise_after_days=1)
     said = json.loads(ops.verify(path, "--json"))
-    assert said == {"verifies": True, "findings": [], "notes": [], "unreadable": [], "decisions": 3, "digest": whole["digest"]}
+    assert said == {"verifies": True, "findings": [], "notes": [], "unreadable": [], "decisions": 3, "digest": whole["digest"],
+                    "proven_by": "archive"}
+    ops.forget_dossiers()
+    assert "nothing differs that the log can show" in ops.verify(path) and "only be proven with --expect" in ops.verify(path)
+    assert json.loads(ops.verify(path, "--json", "--expect", whole["digest"]))["proven_by"] == "expect"
 
 
 def edited(path: Path, how: Callable[[dict[str, Any]], Any]) -> Path:
@@ -473,6 +482,96 @@ def test_edited_decisions_are_found_also_where_every_digest_was_made_anew(
     assert f"the digest {expected} was expected" in ops.verify(path, "--expect", expected, code=NOT_PROVEN)
 
 
+def forged(path: Path, how: Callable[[dict[str, Any]], Any]) -> Path:
+    """The data of a file changed, and its page and all its digests made anew."""
+    whole = dossier_files.read(path)[1]
+    how(whole["dossier"])
+    whole |= {"parts": {name: digest_of(part) for name, part in whole["dossier"].items()}, "digest": digest_of(whole["dossier"])}
+    path.write_bytes(dossier_files.drawn(whole, LANGUAGES[whole["dossier"]["language"]], path.suffix))
+    return path
+
+
+def of_decision(place: int, **changes: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda content: content["decisions"][place].update(changes)
+
+
+FORGERIES: tuple[tuple[Callable[[dict[str, Any]], Any], str], ...] = (
+    (lambda content: content.update(number=f"+39{OTHER}"), "is in the log with another number"),
+    (lambda content: content.update(number=f"+39{OTHER}"), "is in the log and not in the dossier"),
+    (lambda content: content["decisions"].pop(1), "is in the log and not in the dossier"),
+    (lambda content: content["decisions"].append(content["decisions"][0]), "is listed 2 times"),
+    (lambda content: content["decisions"][2]["why"][0].update(meaning="era tutto in ordine"), "another meaning or law of its reasons"),
+    (lambda content: content["decisions"][2]["why"][0].update(law="L. 1/2000"), "another meaning or law of its reasons"),
+    (of_decision(0, rested_on="al consenso di ieri"), "another ground"), (of_decision(0, purpose="service"), "another purpose"),
+    (of_decision(0, agent="automated"), "another agent"), (of_decision(0, category="energy"), "another category"),
+    (of_decision(0, regime="2011-02-01"), "another regime"), (of_decision(0, masked=True), "another state of masking"),
+    (of_decision(0, changed=True), "another personal part"), (of_decision(0, file="other.jsonl"), "another file"),
+    (of_decision(0, source="un elenco"), "another source"), (of_decision(0, version=1), "another version"),
+    (of_decision(0, more=1), "another more"),
+    (lambda content: (content["decisions"].pop(), content["log"].update(missing=[{"what": "gone", "file": "x.jsonl.zst"}])),
+     "is in the log and not in the dossier"),
+    (lambda content: content["log"].update(newest_seal="ab" * 32), "the newest seal that it names is none of the log's"),
+    (lambda content: content["log"].update(removed=[{"segment": "x", "first_at": content["made_at"], "last_at": content["made_at"],
+                                                     "removed_at": content["made_at"]}]), "was removed past retention was not"),
+    (lambda content: content["controller"].update(name="Beta"), "has the controller's name as it says"),
+    (lambda content: content["controller"].update(id="beta"), "another controller"),
+)
+
+
+@pytest.mark.parametrize(("how", "words"), FORGERIES, ids=[f"{number}-{words}" for number, (_, words) in enumerate(FORGERIES)])
+def test_what_the_log_can_show_is_found_in_a_forgery(
+        ops: Ops, how: Callable[[dict[str, Any]], Any], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agi_gate.ops.dossier_decisions._IN_FLIGHT", timedelta())
+    path = forged(ops.make("person.html", "--language", "it"), how)
+    ops.forget_dossiers()
+    out = ops.verify(path, code=NOT_PROVEN)
+    assert words in out and "its part" not in out and "the page" not in out, out
+
+
+@pytest.mark.parametrize("how", (
+    lambda content: content["consents"].pop(), lambda content: content.update(objection=None), lambda content: content["checks"].pop(),
+    lambda content: content["contact"].update(source="x"), lambda content: content["log"].update(files=9)))
+def test_what_the_log_cannot_show_is_proven_by_the_digest_alone(ops: Ops, how: Callable[[dict[str, Any]], Any]) -> None:
+    path = ops.make("person.json")
+    digest = json.loads(path.read_text())["digest"]
+    forged(path, how)
+    assert "its digest is none of those of the 1 dossier(s) that were made here" in ops.verify(path, code=NOT_PROVEN)
+    assert f"the digest {digest} was expected" in ops.verify(path, "--expect", digest, code=NOT_PROVEN)
+    ops.forget_dossiers()
+    assert "contact, consents, objections and checks can only be proven with --expect" in ops.verify(path)
+
+
+def test_masked_decisions_are_compared_with_the_number_by_the_key(ops: Ops) -> None:
+    for days in (2, 4):
+        ops.keep(days, pseudonymise_after_days=1)
+    path = ops.make("person.html")
+    other = forged(ops.make("other.html"), lambda content: content.update(number=f"+39{OTHER}"))
+    assert ops.verify(other, code=NOT_PROVEN).count("with another number") == 3
+    ops.verify(path)
+    (ops.folder / "keys").unlink()
+    assert "3 masked decision(s) could not be compared with the number" in ops.verify(path, code=UNREACHABLE)
+
+
+def test_a_decision_of_the_same_moment_is_a_note(ops: Ops) -> None:
+    path = ops.make()
+    forged(path, lambda content: (content["decisions"].pop(), content.update(made_at=datetime.now(UTC).isoformat())))
+    ops.forget_dossiers()
+    assert "is not in it: it was made in the same moment" in ops.verify(path)
+
+
+def test_a_digest_that_cannot_be_kept_is_told_and_the_dossier_is_written(ops: Ops) -> None:
+    (ops.settings.archive_path / "dossiers").write_text("in the way")
+    path = ops.make(code=UNREACHABLE)
+    assert "only --expect will prove it" in ops.err and path.exists()
+    ops.verify(path, "--expect", json.loads(path.read_text())["digest"])
+
+
+def test_the_list_of_dossiers_holds_no_more_than_a_digest_and_a_time(ops: Ops) -> None:
+    [kept] = (ops.make().parent, next((ops.settings.archive_path / "dossiers").iterdir()))[1:]
+    assert set(json.loads(kept.read_text())) == {"v", "made_at", "made_by"} and stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert kept.stem == json.loads((ops.folder / "person.json").read_text())["digest"]
+
+
 def test_a_digest_that_is_not_of_the_data_is_found_also_where_each_parts_is(ops: Ops) -> None:
     path = ops.make("person.json")
     whole = json.loads(path.read_text())
@@ -522,6 +621,7 @@ def test_a_log_that_cannot_be_read_is_exit_4(ops: Ops) -> None:
     path = ops.make("person.html")
     ops.settings.log_path.rename(ops.folder / "away")
     assert "what could be compared" in ops.verify(path, code=UNREACHABLE)
+    assert ops.err.count("cannot be read") == 1
 
 
 @pytest.mark.parametrize("ending", (".json", ".html", ".pdf"))

@@ -8,6 +8,7 @@ Edge, owns one folder on disk.  It is made when something is first put into it; 
     ARCHIVE/exports/<id>.json, .zst       one file for the registry, and the numbers in it
     ARCHIVE/undo/<load>.zst               the pages that a load replaced; of each controller's last load
     ARCHIVE/snapshots/<id>.zst            pages
+    ARCHIVE/dossiers/<digest>.json        one dossier that was made: its digest, and when
 
 A load, from begin to end (each step is safe to be killed after):
 
@@ -28,13 +29,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agi_gate.archive.dossiers import Dossiers
 from agi_gate.archive.exports import Export, Exports
 from agi_gate.archive.feeds import Feeds
 from agi_gate.archive.folder import ArchiveError
 from agi_gate.archive.pages import Pages
 from agi_gate.archive.receipts import Pending, Receipts, who
 
-__all__ = ["Archive", "ArchiveError", "Export", "Exports", "Feeds", "Pages", "Pending", "Receipts", "who"]
+__all__ = ["Archive", "ArchiveError", "Dossiers", "Export", "Exports", "Feeds", "Pages", "Pending", "Receipts", "who"]
 
 
 class Archive:
@@ -47,3 +49,4 @@ class Archive:
         self.exports = Exports(path / "exports")
         self.undo = Pages(path / "undo")
         self.snapshots = Pages(path / "snapshots")
+        self.dossiers = Dossiers(path / "dossiers")

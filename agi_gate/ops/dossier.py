@@ -6,10 +6,13 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from agi_gate import __version__, config
+from agi_gate.archive import Archive, ArchiveError
 from agi_gate.explaining.dossier import sealed
 from agi_gate.explaining.page import gap_words
 from agi_gate.ops import dossier_files, exit_codes
@@ -56,7 +59,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     try:
         if arguments.verify is not None:
             _refuse_both(arguments)
-            return _verify(arguments, log)
+            return _verify(arguments, log, Archive(settings.archive_path))
         return _make(arguments, settings, log)
     except (_Usage, NobodyMeant, WrongFile, NoPdf) as error:
         _say(f"{error}; nothing was written" if arguments.verify is None else str(error))
@@ -85,21 +88,34 @@ def _make(arguments: argparse.Namespace, settings: config.Settings, log: Log) ->
     language = language_of(arguments)
     content = gathered(number, controller, settings, log, PROGRAM, language, _say)
     whole = sealed(content)
-    dossier_files.write(path, dossier_files.drawn(whole, language, path.suffix), arguments.force)
+    drawn = dossier_files.drawn(whole, language, path.suffix)
+    is_listed = _remember(whole, Archive(settings.archive_path))
+    dossier_files.write(path, drawn, arguments.force)
     print(f"{path}: {len(content['decisions']):,} decision(s), digest {whole['digest']}")
     incomplete = content["log"]["missing"]
     for gap in incomplete:
         _say(f"the dossier is not complete, and says so: {shown(gap_words(gap, language))}")
-    return exit_codes.UNREACHABLE if incomplete else exit_codes.DONE
+    return exit_codes.UNREACHABLE if incomplete or not is_listed else exit_codes.DONE
+
+
+def _remember(whole: Mapping[str, Any], archive: Archive) -> bool:
+    """Keep the digest, so that the file proves itself here; it is as good without, to whoever was told the digest."""
+    try:
+        archive.dossiers.remember(whole["digest"], datetime.fromisoformat(whole["dossier"]["made_at"]))
+    except ArchiveError as error:
+        _say(f"the digest could not be kept here, and only --expect will prove it: {error}")
+        return False
+    return True
 
 
 # --- one is checked
 
-def _verify(arguments: argparse.Namespace, log: Log) -> int:
-    found = verify(Path(arguments.verify), log, PROGRAM, arguments.expect)
+def _verify(arguments: argparse.Namespace, log: Log, archive: Archive) -> int:
+    found = verify(Path(arguments.verify), log, archive, PROGRAM, arguments.expect)
     if arguments.json:
         print(json.dumps({"verifies": not found.findings, "findings": found.findings, "notes": found.notes,
-                          "unreadable": found.unread, "decisions": found.decisions, "digest": found.digest}, ensure_ascii=False))
+                          "unreadable": found.unread, "decisions": found.decisions, "digest": found.digest,
+                          "proven_by": found.proven_by}, ensure_ascii=False))
     else:
         _tell(found)
     if found.findings:
@@ -114,9 +130,13 @@ def _tell(found: Verified) -> None:
         print(f"note: {shown(words)}")
     if found.findings:
         print(f"THE DOSSIER DOES NOT VERIFY: {len(found.findings)} finding(s)")
+    elif found.unread:
+        print("what could be compared is as it was made")
+    elif found.proven_by is not None:
+        print(f"the dossier is as it was made, and its {found.decisions:,} decision(s) are in the log as it says")
     else:
-        print(f"the dossier is as it was made, and its {found.decisions:,} decision(s) are in the log as it says"
-              if not found.unread else "what could be compared is as it was made")
+        print(f"nothing differs that the log can show: its {found.decisions:,} decision(s) are in the log as it says; contact, consents, "
+              "objections and checks can only be proven with --expect, by the digest that was told when it was made")
     if found.digest:
         print(f"digest: {found.digest}")
 

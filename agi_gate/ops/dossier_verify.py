@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agi_gate import record
-from agi_gate.decision_log import files, sealing
-from agi_gate.decision_log.wanted import Wanted
+from agi_gate.archive import Archive, ArchiveError
 from agi_gate.explaining import LANGUAGES
 from agi_gate.explaining.dossier import FORMAT, digest_of
 from agi_gate.ops import dossier_files, dossier_pdf
-from agi_gate.ops.decisions import Decision, Log
+from agi_gate.ops.decisions import Log
+from agi_gate.ops.dossier_decisions import Comparison
 
 _BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
@@ -31,9 +29,10 @@ class Verified:
     unread: list[str] = field(default_factory=list)
     decisions: int = 0
     digest: str = ""
+    proven_by: str | None = None  # expect or archive: the digest is one that was kept; None: nothing proves it
 
 
-def verify(path: Path, log: Log, program: str, expected: list[str]) -> Verified:
+def verify(path: Path, log: Log, archive: Archive, program: str, expected: list[str]) -> Verified:
     """Raises WrongFile where the file cannot be read at all."""
     found = Verified()
     try:
@@ -51,10 +50,15 @@ def verify(path: Path, log: Log, program: str, expected: list[str]) -> Verified:
             found.findings.append(f"it is no dossier of the form `{FORMAT}`")
             return found
         _compare_page(path, content, whole, program, found)
-        _compare_decisions(dossier, log, found)
+        found.decisions = len(dossier["decisions"])
+        comparison = Comparison(dossier, log, dossier["program"] == program)
+        comparison.compare()
+        found.findings += comparison.findings
+        found.notes += comparison.notes
     except _BROKEN:
         found.findings.append("a part of it has another form than this program gives it")
-    found.unread = log.unread
+    found.unread += [*log.unread, *log.hidden]
+    _prove(found, expected, archive)
     return found
 
 
@@ -87,48 +91,16 @@ def _compare_page(path: Path, content: bytes, whole: Mapping[str, Any], program:
         found.findings.append("the page is not the one that its data give: what people read in it was changed")
 
 
-def _compare_decisions(dossier: Mapping[str, Any], log: Log, found: Verified) -> None:
-    for said in dossier["decisions"]:
-        found.decisions += 1
-        name = f"decision `{said['id']}`"
-        at_hand = list(log.find(Wanted(decision=said["id"]), with_key=False))
-        if not at_hand:
-            if _is_past_retention(said, log):
-                found.notes.append(f"{name} is past retention: its record was removed, and the seal of its file is kept")
-            elif not log.unread:
-                found.findings.append(f"{name} is not in the log")
-            continue
-        differing = [_differing(said, decision) for decision in at_hand]
-        if all(differing):
-            found.findings.append(f"{name} is in the log with another {', '.join(differing[0])}")
-
-
-def _differing(said: Mapping[str, Any], decision: Decision) -> list[str]:
-    entry, call = decision.entry, decision.entry["call"]
-    pairs = {"record hash": (said["hash"], decision.hash), "chain": (said["chain"], entry["chain"]),
-             "number in its chain": (said["seq"], entry["seq"]),
-             "time": (said["at"], record.instant(datetime.fromisoformat(entry["at"]))),
-             "verdict": (said["verdict"], entry["verdict"]), "reason": (said["reason"], entry["reason"]),
-             "list of reasons": (list(said["reasons"]), list(entry["reasons"])),
-             "campaign": (said["campaign"], call["campaign"]), "caller ID": (said["caller_id"], call.get("caller_id", "")),
-             "source": (said["source"], entry["source"])}
-    names = [name for name, (one, other) in pairs.items() if one != other]
-    if said["seal"] is not None and (decision.seal is None or decision.seal.digest != said["seal"]):
-        names.append("seal")
-    if decision.is_changed and not said["changed"]:
-        names.append("personal part")
-    return names
-
-
-def _is_past_retention(said: Mapping[str, Any], log: Log) -> bool:
-    for segment in files.segments(log.settings.log.path):
-        try:
-            seal = sealing.read(segment.seal) if segment.file is None else None
-        except (sealing.SealError, FileNotFoundError):
-            continue
-        if seal is None or not seal.was_removed:
-            continue
-        ends = seal.seal["chains"].get(said["chain"])
-        if ends is not None and ends["first_seq"] <= said["seq"] <= ends["last_seq"]:
-            return True
-    return False
+def _prove(found: Verified, expected: list[str], archive: Archive) -> None:
+    """What the log does not know rests on the digest alone: it was kept by whom the dossier was handed to, or here."""
+    if expected:
+        found.proven_by = "expect" if found.digest in expected else None
+        return
+    try:
+        if archive.dossiers.has(found.digest):
+            found.proven_by = "archive"
+        elif known := archive.dossiers.count():
+            found.findings.append(f"its digest is none of those of the {known:,} dossier(s) that were made here: it was made anew, or "
+                                  "elsewhere; the digest that was told when it was made proves it (--expect)")
+    except ArchiveError as error:
+        found.unread.append(str(error))
