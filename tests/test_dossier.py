@@ -244,6 +244,17 @@ def test_each_call_is_told_with_human_or_machine_category_and_the_source_that_wa
     assert f"marketing; categoria: telecom; chiamata con operatore; provenienza comunicata: «{HOSTILE}»" in rows[0][1]
 
 
+def test_each_fact_is_told_with_the_file_that_it_was_loaded_from(ops: Ops) -> None:
+    content = ops.content("--language", "it")
+    assert content["contact"]["loaded"]["file"] == "contacts.csv" and content["objection"]["loaded"]["file"] == "objections.csv"
+    assert [one["loaded"]["file"] for one in content["consents"]] == ["consents.csv"] * 2
+    assert [bool(one["revocation_loaded"]) for one in content["consents"]] == [True, False]
+    page = ops.make("person.html", "--language", "it").read_text().partition("<script")[0]
+    assert page.count("Dato caricato il") == 4 and page.count("Revoca caricata il") == 1
+    shutil.rmtree(ops.settings.archive_path / "feeds")
+    assert "Quando il dato sia stato caricato non è documentato." in ops.make("person.html", "--force", "--language", "it").read_text()
+
+
 def test_where_the_number_has_no_source_those_of_the_campaigns_are_told(ops: Ops) -> None:
     page = ops.make("empty.html", "--language", "it", number="3339999999").read_text()
     assert "Nella campagna `fibra` la provenienza sarebbe «Elenco 2026-09»" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -108,6 +109,7 @@ def test_a_consent_alone_is_a_source_and_its_end_and_the_objection_are_told(ops:
 def test_json_has_the_same_as_data(ops: Ops) -> None:
     said = ops.json(NUMBER)
     assert (said["known"], said["from"], said["source"], said["since"]) == (True, "store", "Elenco Rossi, agosto", "2026-03-10")
+    assert said["contact"].pop("loaded")["file"] == "contacts.csv"
     assert said["contact"] == {"source": "Elenco Rossi, agosto", "directory": False, "acquired_on": "2026-08-03"}
     assert said["consents"][0]["evidence"] == "IP 192.0.2.7 e SMS" and said["consents"][0]["fault"] is None
     assert said["objection"] is None and ops.json(OTHER)["objection"]["via"] == "telefono"
@@ -214,6 +216,45 @@ def test_without_the_store_the_log_answers_and_the_exit_code_says_so(ops: Ops, m
     assert "comes from “Elenco Rossi, agosto”" in text and "The store could not be asked" in text
     text = ops.source(UNKNOWN, "--language", "en", code=UNREACHABLE)
     assert "It could not be found out: the store could not be asked, and no decision" in text and "load contacts" not in text
+
+
+def test_it_is_told_when_each_fact_was_loaded_and_from_which_file(ops: Ops) -> None:
+    later = CONSENTS.replace(",informativa v3,", ",informativa v3,2026-09-08T10:00:00+02:00")
+    (ops.folder / "later.csv").write_text(later)
+    assert main(["--config", str(ops.gate_toml), "load", "consents", str(ops.folder / "later.csv")]) == DONE
+    said = ops.json(NUMBER)
+    [consent] = said["consents"]
+    assert (said["contact"]["loaded"]["file"], consent["loaded"]["file"]) == ("contacts.csv", "consents.csv")
+    assert consent["revocation_loaded"]["file"] == "later.csv"  # and is dated months before
+    assert consent["revocation_loaded"]["sha256"] == hashlib.sha256(later.encode()).hexdigest()
+    assert ops.json(OTHER)["objection"]["loaded"]["file"] == "objections.csv"
+    text = ops.source(NUMBER, "--language", "it")
+    for words in ("Dato caricato il", "dal file contacts.csv (SHA-256 ", "Revoca caricata il", "dal file later.csv"):
+        assert words in text, words
+
+
+@pytest.mark.parametrize("spelling", ("333 123 4500", "+393331234500", "0039 333-1234500", "333.123.45.00"))
+def test_a_number_is_found_in_a_feed_however_it_is_spelt(ops: Ops, spelling: str) -> None:
+    rows = "\n".join(f"33399{number:05},acme,altro,no," for number in range(3_000))
+    ops.load(contacts=f"number,controller,source,directory,acquired_on\n{rows}\n{spelling},acme,nuovo,yes,2026-09-09")
+    assert ops.json(NUMBER)["contact"]["loaded"]["loaded_at"] > ops.json(NUMBER)["consents"][0]["loaded"]["loaded_at"]
+
+
+def test_what_was_taken_back_or_is_no_longer_there_is_not_recorded(ops: Ops) -> None:
+    ops.load(contacts=CONTACTS.replace("agosto", "settembre").replace("08-03", "09-03"))
+    assert ops.json(NUMBER)["contact"]["loaded"] is not None
+    assert main(["--config", str(ops.gate_toml), "rollback", "--controller", "acme"]) == DONE
+    said = ops.json(NUMBER)["contact"]
+    assert (said["source"], said["loaded"]["sha256"]) == ("Elenco Rossi, agosto", hashlib.sha256(CONTACTS.encode()).hexdigest())
+    for feed in (ops.settings.archive_path / "feeds").iterdir():
+        feed.write_bytes(b"damaged")
+    assert ops.json(NUMBER)["contact"]["loaded"] is None
+    assert "Quando il dato sia stato caricato non è documentato." in ops.source(NUMBER, "--language", "it")
+
+
+def test_a_search_that_takes_too_long_is_given_up(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agi_gate.ops.source._LOADS_S", -1.0)
+    assert ops.json(NUMBER)["contact"]["loaded"] is None
 
 
 def test_another_controllers_contact_is_not_told(ops: Ops) -> None:

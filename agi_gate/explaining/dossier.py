@@ -17,6 +17,7 @@ from agi_gate.explaining import law
 from agi_gate.explaining.consent_state import states_data, states_of
 from agi_gate.explaining.known import consent_data
 from agi_gate.explaining.language import Language
+from agi_gate.explaining.loads import Loads
 from agi_gate.explaining.opposite import ground_words
 from agi_gate.explaining.origin import source_in
 from agi_gate.facts import Facts
@@ -41,25 +42,26 @@ class Placed:
 
 def content_of(number: str, controller: str, controller_name: str, facts: Facts, receipts: Mapping[str, Mapping[str, Any]],
                decisions: Sequence[Placed], log: Mapping[str, Any], now: datetime, program: str, language: Language,
-               campaign_sources: Mapping[str, str] | None = None) -> dict[str, Any]:
+               campaign_sources: Mapping[str, str] | None = None, loads: Loads | None = None) -> dict[str, Any]:
     """`log`: which files were searched, what is missing, what belongs to no controller, the newest seal's digest.
 
     `campaign_sources`: of the controller's campaigns, where the number itself has no source.
     """
-    known = facts.known_at(now)
+    known, loads = facts.known_at(now), loads or Loads()
     content = {
         "format": FORMAT, "made_at": instant(now), "program": program, "language": language.code,
         "number": number, "controller": {"id": controller, "name": controller_name},
         "source": source_in(known), "campaign_sources": dict(campaign_sources or {}) if source_in(known) is None else {},
         "contact": facts.contact and {
-            "source": facts.contact.source, "directory": facts.contact.directory,
+            "source": facts.contact.source, "directory": facts.contact.directory, "loaded": loads.contact,
             "acquired_on": facts.contact.acquired_on and facts.contact.acquired_on.isoformat()},
         "checks": [{"at": instant(check.at), "enrolled": check.enrolled, "id": check.id,
                     "good_until": instant(check_expires_at(check.at)), "receipt": receipts.get(check.id)}
                    for check in facts.checks],
-        "consents": [consent_data(consent) | states_data(states) for consent, states in states_of(facts, now)],
+        "consents": [consent_data(consent) | states_data(states) | loads.of_consent(consent)
+                     for consent, states in states_of(facts, now)],
         "objection": facts.objection and {
-            "objected_at": instant(facts.objection.objected_at), "via": facts.objection.via,
+            "objected_at": instant(facts.objection.objected_at), "via": facts.objection.via, "loaded": loads.objection,
             "repeated_at": facts.objection.repeated_at and instant(facts.objection.repeated_at)},
         "callbacks": [{"requested_at": instant(callback.requested_at), "used": callback.used,
                        "valid_until": callback.valid_until and instant(callback.valid_until)}

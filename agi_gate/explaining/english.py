@@ -325,6 +325,10 @@ _TEXTS = {
     "origin.hidden": "Some masked records could not be searched for the number, since their key is not at hand: put "
                      "it back, and ask again.",
     "origin.unread": "A part of the log could not be read: what is missing may be there.",
+    "load": "Loaded on {at} from the file {file} (SHA-256 {sha256}).",
+    "load.none": "When it was loaded is not recorded.",
+    "revocation_load": "The revocation was loaded on {at} from the file {file} (SHA-256 {sha256}).",
+    "revocation_load.none": "When the revocation was loaded is not recorded.",
     "state.in_order": "It is in order by itself.",
     "state.not_yet": "It is dated in the future, and does not count yet.",
     "state.withdrawn": "Revoked together with that of {other}, on {day}.",

@@ -472,6 +472,10 @@ _TEXTS = {
     "origin.hidden": "In alcune registrazioni mascherate non è stato possibile cercare il numero, perché la loro "
                      "chiave non è disponibile: ripristinarla e ripetere la richiesta.",
     "origin.unread": "Una parte del registro delle decisioni non è leggibile: quanto manca potrebbe trovarsi lì.",
+    "load": "Dato caricato {at:il} dal file {file} (SHA-256 {sha256}).",
+    "load.none": "Quando il dato sia stato caricato non è documentato.",
+    "revocation_load": "Revoca caricata {at:il} dal file {file} (SHA-256 {sha256}).",
+    "revocation_load.none": "Quando sia stata caricata la revoca non è documentato.",
     "state.in_order": "Di per sé è regolare.",
     "state.not_yet": "È datato nel futuro: per ora non vale.",
     "state.withdrawn": "Revocato insieme a quello {other:del}, {day:il}.",

@@ -11,8 +11,9 @@ from agi_gate import record
 from agi_gate.explaining.consent_state import states_data, states_of, states_words
 from agi_gate.explaining.known import consent_data, consent_words, contact_words, objection_words
 from agi_gate.explaining.language import Language
+from agi_gate.explaining.loads import Loads, consent_load_words, load_words
 from agi_gate.explaining.story import Section, Story
-from agi_gate.facts import Facts
+from agi_gate.facts import Consent, Facts
 from agi_gate.policy import Campaign, Purpose
 from agi_gate.record import instant
 from agi_gate.regime import local_day
@@ -32,13 +33,13 @@ class Origin:
             "number": number, "controller": controller_id, "controller_name": controller_name or None,
             "language": language.code, "as_of": instant(now)}
 
-    def of_store(self, facts: Facts) -> Story | None:
+    def of_store(self, facts: Facts, loads: Loads) -> Story | None:
         """What the store knows; None where it knows no source."""
         known = facts.known_at(self._now)
         source = source_in(known)
         if source is None:
             return None
-        return self._story([self._text("origin.from", source=source)], known, source, "store", [], {})
+        return self._story([self._text("origin.from", source=source)], known, source, "store", [], {}, loads)
 
     def of_decision(self, entry: Mapping[str, Any], objected: Facts | None) -> Story:
         """What a decision knew that names a source.  `objected`: what the store knows beside that; None: it was not asked."""
@@ -82,7 +83,8 @@ class Origin:
         return [*words, self._text("origin.refused_others")] if others else words
 
     def _story(self, answer: list[str], known: Facts, source: str | None, where: str | None, decision: list[str],
-               more: dict[str, Any]) -> Story:
+               more: dict[str, Any], loads: Loads | None = None) -> Story:
+        """`loads`: what the archive says of the store's facts; those of a record it is not asked for."""
         text, contact, masked = self._text, known.contact, bool(more.get("decision", {}).get("masked"))
         consents = states_of(known, self._now)[::-1]
         if contact is not None:
@@ -97,19 +99,30 @@ class Origin:
             answer.append(text("origin.since", day=since))
         sections = [
             ("origin", answer), ("decision_of", decision),
-            ("contact", [] if contact is None else [contact_words(contact, self._language)]),
+            ("contact", [] if contact is None else [contact_words(contact, self._language), *self._load(loads, "contact")]),
             ("consents", [consent_words(consent, self._language, states_words(states, self._language), masked)
-                          for consent, states in consents]),
-            ("objection", [] if known.objection is None else [objection_words(known.objection, self._language)])]
+                          + self._loaded(consent, loads) for consent, states in consents]),
+            ("objection", [] if known.objection is None else [objection_words(known.objection, self._language),
+                                                              *self._load(loads, "objection")])]
         data = self._data | {
             "known": source is not None, "from": where, "source": source, "since": since and since.isoformat(),
             "contact": contact and {"source": contact.source, "directory": contact.directory,
-                                    "acquired_on": contact.acquired_on and contact.acquired_on.isoformat()},
-            "consents": [consent_data(consent) | states_data(states) for consent, states in consents],
+                                    "acquired_on": contact.acquired_on and contact.acquired_on.isoformat(),
+                                    "loaded": loads and loads.contact},
+            "consents": [consent_data(consent) | states_data(states) | (loads or Loads()).of_consent(consent)
+                         for consent, states in consents],
             "objection": known.objection and {"objected_at": instant(known.objection.objected_at), "via": known.objection.via,
-                                              "last_at": instant(known.objection.last_at)}} | more
+                                              "last_at": instant(known.objection.last_at),
+                                              "loaded": loads and loads.objection}} | more
         return Story(text("origin.title", number=self._number, controller=self._controller, at=self._now),
                      [Section(name, text(f"section.{name}"), words) for name, words in sections], data)
+
+    def _load(self, loads: Loads | None, name: str) -> list[str]:
+        return [] if loads is None else [load_words(getattr(loads, name), self._language)]
+
+    def _loaded(self, consent: Consent, loads: Loads | None) -> str:
+        return "" if loads is None else "  " + consent_load_words(
+            consent_data(consent) | loads.of_consent(consent), self._language)
 
 
 def _facts(entry: Mapping[str, Any]) -> Facts | None:

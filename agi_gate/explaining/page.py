@@ -13,6 +13,7 @@ from typing import Any
 from agi_gate.explaining.consent_state import states_from, states_words
 from agi_gate.explaining.known import receipt_words
 from agi_gate.explaining.language import Language
+from agi_gate.explaining.loads import consent_load_words, load_words
 
 Row = Sequence[str]
 
@@ -95,7 +96,8 @@ class _Layout:
         yield Paragraph(self.text(
             "contact" if contact["source"].strip() else "contact.no_source", source=contact["source"],
             acquired=self.text("contact.acquired", day=date.fromisoformat(day)) if day else "",
-            listed=self.text("contact.listed" if contact["directory"] else "contact.unlisted")))
+            listed=self.text("contact.listed" if contact["directory"] else "contact.unlisted")) + "  "
+            + load_words(contact["loaded"], self.language))
 
     def _checks(self) -> Iterator[Heading | Paragraph | Table]:
         yield Heading(self.text("dossier.checks"))
@@ -121,6 +123,7 @@ class _Layout:
             evidence = "; ".join(f"{self.text(f'dossier.{name}')}: {consent[name].strip() or self.text('consent.not_recorded')}"
                                  for name in ("origin", "evidence", "notice")
                                  if name != "notice" or consent[name].strip())
+            evidence += ".  " + consent_load_words(consent, self.language)
             rows.append((self._at(consent["granted_at"]), what, evidence, self._state(consent)))
         yield from self._table("consent", ("at", "what", "evidence", "state"), (18, 24, 34, 24), rows)
 
@@ -142,7 +145,7 @@ class _Layout:
             "objection", at=datetime.fromisoformat(objection["objected_at"]),
             via=text("objection.via", via=objection["via"]) if objection["via"].strip() else "",
             repeated=text("objection.repeated", at=datetime.fromisoformat(objection["repeated_at"]))
-            if objection["repeated_at"] else ""))
+            if objection["repeated_at"] else "") + "  " + load_words(objection["loaded"], self.language))
         for callback in self.content["callbacks"]:
             until = callback["valid_until"]
             yield Paragraph(text(

@@ -17,12 +17,14 @@ from agi_gate.facts import Facts
 from agi_gate.ops.check_receipts import receipts_of, told
 from agi_gate.ops.decisions import Log
 from agi_gate.ops.dossier_log import account_of, decisions_of, placed
+from agi_gate.ops.first_loads import first_loads
 from agi_gate.policy import Controller
 from agi_gate.store.check_records import check_records
 from agi_gate.store.reader import Store
 from agi_gate.store.servers import Servers
 
 _TIMEOUT_MS = 5_000
+_LOADS_S = 60.0  # a dossier is made once
 
 
 def gathered(number: str, controller: Controller, settings: config.Settings, log: Log, program: str, language: Language,
@@ -38,8 +40,9 @@ def gathered(number: str, controller: Controller, settings: config.Settings, log
     account["missing"] = missing + account["missing"]
     sources = {campaign.id: campaign.source for campaign in settings.policy.campaigns.values()
                if campaign.controller.id == controller.id and campaign.source}
+    loads = first_loads(Archive(settings.archive_path), controller.id, number, facts, _LOADS_S)
     return content_of(number, controller.id, controller.name, facts, receipts, [placed(one) for one in found.decisions], account,
-                      now, program, language, sources)
+                      now, program, language, sources, loads)
 
 
 def _receipts(facts: Facts, controller: str, settings: config.Settings, servers: Servers, say: Callable[[str], None],

@@ -9,18 +9,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agi_gate import config
+from agi_gate.archive import Archive
 from agi_gate.decision_log.wanted import Wanted
 from agi_gate.explaining import Story
 from agi_gate.explaining.origin import Origin
 from agi_gate.facts import Facts
 from agi_gate.ops import exit_codes
 from agi_gate.ops.decisions import Log
+from agi_gate.ops.first_loads import first_loads
 from agi_gate.ops.person import NobodyMeant, add_person, person_of
 from agi_gate.ops.telling import add_language, language_of, print_sections
 from agi_gate.store.reader import Store
 from agi_gate.store.unavailable import StoreUnavailable
 
 _TIMEOUT_MS = 5_000  # people can wait longer than a call
+_LOADS_S = 10.0  # and the one on the phone not for ever
 
 
 def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -49,7 +52,8 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     except StoreUnavailable as error:
         _say(f"the store could not be read ({error}); see [store] url, or ${config.STORE_URL_VARIABLE}; this is what the "
              "decision log knows")
-    story = None if facts is None else origin.of_store(facts)
+    story = None if facts is None else origin.of_store(
+        facts, first_loads(Archive(settings.archive_path), controller.id, number, facts, _LOADS_S))
     code = exit_codes.DONE
     if story is None:
         story, code = _of_log(origin, number, controller.id, settings, facts)
