@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from agi_gate.explaining.english_law import FOUNDING_REASONS, REASONS, REGIMES, SOURCES
+from agi_gate.explaining.english_opposite import OPPOSITE
 from agi_gate.explaining.language import Language, clock, offset
-from agi_gate.explaining.law import ALL_SOURCES
-from agi_gate.regime import REGIMES
 from agi_gate.remedy import REMEDIES
-from agi_gate.verdict import Reason
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
            "December")
@@ -24,79 +23,6 @@ def _instant(at: datetime, form: str) -> str:
         return f"{_DAYS[at.weekday()]} {_day(at, '')} at {at:%H:%M:%S %Z} (Italian time, {offset(at)})"
     return f"{_day(at, '')} at {clock(at)}"
 
-
-_REASONS = {
-    Reason.EMERGENCY: "the number is an emergency or social-value number, and those are never blocked",
-    Reason.SERVICE: "it was a service call, made to perform a contract, which the registry does not cover",
-    Reason.STATISTICS: "it was a call for a statistical survey, which the registry does not cover",
-    Reason.CALLBACK_REQUESTED: "the person had asked to be called, and that request was open",
-    Reason.CONTRACT_CONSENT: "there was a consent given within a contract that was in force or had ended at most 30 "
-                             "days before",
-    Reason.CONSENT_AFTER_ENROLMENT: "the number was enrolled in the registry, but there was a valid consent given "
-                                    "after the enrolment",
-    Reason.CONSENT_VALID: "there was a valid consent, and the number was not enrolled in the registry",
-    Reason.DIRECTORY_NOT_OPPOSED: "the number was listed in the public directory, and a fresh check had found it not "
-                                  "enrolled in the registry",
-
-    Reason.DESTINATION_INVALID: "what was dialled is no telephone number",
-    Reason.DESTINATION_PREMIUM: "the number is a premium-rate number",
-    Reason.DESTINATION_CLASS: "the number is a freephone, short or service code, which only service calls may reach",
-    Reason.DESTINATION_FOREIGN: "the number is not Italian, and the campaign does not list its country",
-    Reason.CAMPAIGN_UNKNOWN: "the campaign was not in the configuration, so nobody stood for the call",
-
-    Reason.CALLER_ID_WITHHELD: "the caller ID was hidden",
-    Reason.CALLER_ID_MISSING: "there was no caller ID",
-    Reason.CALLER_ID_FOREIGN: "the caller ID was a number of another country",
-    Reason.CALLER_ID_MALFORMED: "the caller ID was not a number that may be presented",
-    Reason.CALLER_ID_NOT_ASSIGNED: "the caller ID was not one of the campaign's, was not declared, or is held by "
-                                   "somebody else",
-    Reason.CALLER_ID_PURPOSE: "the caller ID did not fit the purpose: 0843 is for statistics only, 0844 for "
-                              "commercial calls only",
-    Reason.CALLER_ID_TRUNK_FOREIGN: "an Italian caller ID was to go out on a trunk that enters the network from "
-                                    "abroad, or on one that is not declared",
-    Reason.CALLER_ID_NOT_CONTROLLER: "electricity and gas may be sold only under a caller ID that the controller "
-                                     "itself holds, and this one was another's",
-
-    Reason.SOURCE_UNKNOWN: "nobody had recorded where the contact came from",
-    Reason.OBJECTION_RECORDED: "the person had objected to calls of this controller",
-    Reason.HOURS_SUNDAY: "it was a Sunday, when no marketing calls are made",
-    Reason.HOURS_HOLIDAY: "it was a national holiday, when no marketing calls are made",
-    Reason.HOURS_CLOSED: "it was outside the calling hours",
-    Reason.REST_AFTER_SILENT_CALL: "the number was resting: it had received a silent call less than five days before",
-
-    Reason.REGISTRY_UNKNOWN: "the number had never been checked against the registry for this controller, and what is "
-                             "not known is never taken for clear",
-    Reason.REGISTRY_STALE: "the last check against the registry was more than 15 days old",
-    Reason.REGISTRY_OPPOSED: "the number was enrolled in the registry, and no valid consent stood against that",
-    Reason.CONSENT_DATE_UNPROVEN: "the number was enrolled in the registry, and the consent cannot be proven to be "
-                                  "later than the enrolment",
-    Reason.CONSENT_VOIDED_BY_REGISTRY: "the number was enrolled in the registry, and the enrolment voided the consent "
-                                       "that had been given before",
-
-    Reason.CONSENT_REVOKED: "the consent had been revoked",
-    Reason.CONSENT_EXPIRED: "the consent was past the end that the controller itself had set",
-    Reason.CONSENT_NO_EVIDENCE: "the consent had no recorded origin or no recorded evidence",
-    Reason.CONSENT_OTHER_PURPOSE: "the consent was given for another purpose",
-    Reason.CONSENT_GENERIC: "the consent named no product category",
-    Reason.CONSENT_OTHER_CATEGORY: "the consent was given for another product category",
-    Reason.CONSENT_OTHER_CHANNEL: "the consent was given for another kind of call",
-    Reason.CONSENT_NONE: "there was no consent, and no other ground for the call",
-    Reason.AUTOMATED_NEEDS_CONSENT: "automated and AI calls need a consent, and there was none",
-    Reason.SECTOR_NEEDS_CONSENT: "calls to sell electricity or gas need a consent or the person's own request, and "
-                                 "there was neither",
-
-    Reason.STORE_UNAVAILABLE: "what is known of the number could not be read, and the gate then refuses",
-    Reason.LOG_UNAVAILABLE: "the decision could not be put on record, and the gate then refuses",
-    Reason.GATE_ERROR: "something unexpected happened inside the gate, and the gate then refuses",
-}
-
-_FOUNDING_REASONS = {
-    Reason.CONSENT_VALID: "there was a valid consent, with which no check of the registry was owed",
-    Reason.CONSENT_NONE: "the number is not a landline, so that only a valid consent allowed the call, and there was "
-                         "none",
-    Reason.DIRECTORY_NOT_OPPOSED: "the number is a landline, and a fresh check had found it not enrolled in the "
-                                  "registry",
-}
 
 _TEXTS = {
     "title.ALLOW": "Decision {id}: the call was ALLOWED.",
@@ -246,37 +172,6 @@ _TEXTS = {
                                    "nothing was looked up for this call.",
     "policy.none": "Nothing else: no fail policy was applied, and no configuration on trial decided otherwise.",
 
-    "opposite.all": "The call was refused for {count} reasons, and all of them would have to be lifted:",
-    "opposite.deny": "{reason}: {remedy}.",
-    "opposite.not_examined": "The gate stopped there.  With that put right it would go on to what is known of the "
-                             "number (registry, consents, objections, calling hours), which this decision did not "
-                             "look at.",
-    "opposite.open_again": "The next time within the calling hours was {at}.",
-    "opposite.rest_ended": "The rest ended on {at}.",
-    "opposite.checked_clear": "Had a fresh check found the number not enrolled, {then}",
-    "opposite.then_allowed": "nothing more would have been needed for that part: {meaning} ({reason}).",
-    "opposite.then_denied": "the call would still have been refused: {meaning} ({reason}).  For that: {remedy}.",
-    "opposite.consent_after": "A consent counts here if it was given on {at} or later.",
-    "opposite.purpose": "The permission rests on the purpose of the call; what would change it: {remedy}.",
-    "opposite.allow": "The permission rests on {ground}.  It would have ended with any of these:",
-    "ground.check": "the check of {at}",
-    "ground.consent": "the consent of {at}",
-    "ground.check_and_consent": "the consent of {consent_at} and the check of {at}",
-    "ground.callback": "the person's request of {at}, which allows one call, this one",
-    "ground.listing": "the listing in the public directory and the check of {at}",
-    "end.check": "the check's 15 days: they ended on {at};",
-    "end.enrolment": "a later check that finds the number enrolled in the registry;",
-    "end.consent_expires": "the consent's own end, on {at};",
-    "end.revocation": "the revocation of the consent;",
-    "end.objection": "an objection of the person, from the moment it is recorded;",
-    "end.contract": "the end of the contract, once 30 days have gone by since;",
-    "end.contract_ended": "the 30 days after the contract's end: their last day was {day};",
-    "end.callback_until": "the end of the request, on {at};",
-    "end.callback_used": "a second call: the request is used up by this one;",
-    "end.callback_objection": "an objection later than the request;",
-    "end.hours": "a time outside the calling hours, or within five days of a silent call.",
-    "end.caller_id": "a caller ID or a trunk that may not be used.",
-
     "record.place": "Record {seq} of chain {chain}; record hash {hash}.",
     "record.version_1": "The record is of version 1, which an earlier version of this program wrote: it is in no "
                         "chain, and is proven only by the seal of its file.",
@@ -425,6 +320,5 @@ _TEXTS = {
 }
 
 ENGLISH = Language(
-    code="en", texts=_TEXTS, reasons=_REASONS, founding_reasons=_FOUNDING_REASONS, remedies=REMEDIES,
-    sources={source: source for source in ALL_SOURCES}, regimes={regime.id: regime.name for regime in REGIMES},
-    write_instant=_instant, write_day=_day)
+    code="en", texts=_TEXTS | OPPOSITE, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES,
+    sources=SOURCES, regimes=REGIMES, write_instant=_instant, write_day=_day)

@@ -1,0 +1,36 @@
+"""What would change a decision, in English.  `italian_opposite` has the same keys."""
+
+from __future__ import annotations
+
+OPPOSITE = {
+    "opposite.all": "The call was refused for {count} reasons, and all of them would have to be lifted:",
+    "opposite.deny": "{reason}: {remedy}.",
+    "opposite.not_examined": "The gate stopped there.  With that put right it would go on to what is known of the "
+                             "number (registry, consents, objections, calling hours), which this decision did not "
+                             "look at.",
+    "opposite.open_again": "The next time within the calling hours was {at}.",
+    "opposite.rest_ended": "The rest ended on {at}.",
+    "opposite.checked_clear": "Had a fresh check found the number not enrolled, {then}",
+    "opposite.then_allowed": "nothing more would have been needed for that part: {meaning} ({reason}).",
+    "opposite.then_denied": "the call would still have been refused: {meaning} ({reason}).  For that: {remedy}.",
+    "opposite.consent_after": "A consent counts here if it was given on {at} or later.",
+    "opposite.purpose": "The permission rests on the purpose of the call; what would change it: {remedy}.",
+    "opposite.allow": "The permission rests on {ground}.  It would have ended with any of these:",
+    "ground.check": "the check of {at}",
+    "ground.consent": "the consent of {at}",
+    "ground.check_and_consent": "the consent of {consent_at} and the check of {at}",
+    "ground.callback": "the person's request of {at}, which allows one call, this one",
+    "ground.listing": "the listing in the public directory and the check of {at}",
+    "end.check": "the check's 15 days: they ended on {at};",
+    "end.enrolment": "a later check that finds the number enrolled in the registry;",
+    "end.consent_expires": "the consent's own end, on {at};",
+    "end.revocation": "the revocation of the consent;",
+    "end.objection": "an objection of the person, from the moment it is recorded;",
+    "end.contract": "the end of the contract, once 30 days have gone by since;",
+    "end.contract_ended": "the 30 days after the contract's end: their last day was {day};",
+    "end.callback_until": "the end of the request, on {at};",
+    "end.callback_used": "a second call: the request is used up by this one;",
+    "end.callback_objection": "an objection later than the request;",
+    "end.hours": "a time outside the calling hours, or within five days of a silent call.",
+    "end.caller_id": "a caller ID or a trunk that may not be used.",
+}
