@@ -21,6 +21,7 @@ from agi_gate.decision_log.pseudonyms import add_key
 from agi_gate.decision_log.search import search
 from agi_gate.decision_log.wanted import Wanted
 from agi_gate.explaining import LANGUAGES, Language, law, tell
+from agi_gate.explaining.clauses import meaning
 from agi_gate.facts import Callback, Check, Consent, Contact, Facts, Objection
 from agi_gate.gate import Gate
 from agi_gate.ops.exit_codes import DONE, NOT_ON_RECORD, NOT_PROVEN, UNREACHABLE, USAGE
@@ -31,7 +32,8 @@ from agi_gate.remedy import REMEDIES
 from agi_gate.store.reader import Store, connect
 from agi_gate.verdict import Finding, Reason, Verdict
 from tests.support.builders import CLEAR as CHECKED_CLEAR
-from tests.support.builders import LISTED, a_call, a_consent, checks
+from tests.support.builders import (LISTED, NOT_DECLARED, OF_ANOTHER, OF_THE_CALL_CENTRE_FREEPHONE, a_call, a_consent,
+                                    checks)
 from tests.support.builders import time as at_time
 from tests.support.cases import Case, all_cases, call_of, facts_of, policy
 from tests.support.gate_toml import CALLBACK, CALLER_ID, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
@@ -101,7 +103,7 @@ def test_each_decision_case_is_told_in_both_languages(case: Case) -> None:
         no_gaps(text)
         for name in entry["reasons"]:
             reason = Reason[name]
-            assert language.meaning(reason, law.is_founding(call.at)) in text
+            assert meaning(reason, call, language) in text
             assert language.source(law.source_of(reason, call.at)) in text
         if entry["verdict"] == "DENY":
             assert all(language.remedies[Reason[name]] in text for name in entry["reasons"])
@@ -183,6 +185,27 @@ def test_a_consent_that_the_enrolment_stands_against_is_not_said_to_count() -> N
     assert "the enrolment in the registry stands against it" in told(entry) and "It covered" not in told(entry)
     consent = tell(entry, EN).data["known"]["consents"][0]
     assert (consent["covers"], consent["fault"], consent["barred_by_enrolment"]) == (False, None, True)
+
+
+@pytest.mark.parametrize(("changes", "english", "italian"), (
+    ({"presentation": Presentation.FAILED_SCREENING}, "the caller ID was not the caller's, as the network found (",
+     "il numero chiamante per la rete non era di chi chiamava ("),
+    ({"caller_ids": (OF_ANOTHER,)}, "the caller ID was not among the numbers of the campaign `fibra` (",
+     "non era tra i numeri della campagna `fibra` ("),
+    ({"caller_id": "+390212349999"}, "the caller ID was not among the numbers of the campaign `fibra` (",
+     "non era tra i numeri della campagna `fibra` ("),
+    ({"caller_id": NOT_DECLARED}, "the caller ID was not declared to the ROC (", "non era dichiarato al ROC ("),
+    ({"caller_id": OF_ANOTHER}, "the caller ID was held by `other` (", "era nella disponibilità di `other` ("),
+    ({"caller_id": OF_THE_CALL_CENTRE_FREEPHONE}, "was held by the call centre, where a short", "mentre un numero breve o verde"),
+    ({"caller_id": NOT_DECLARED, "caller_ids": ()}, "of the campaign `fibra` and was not declared to the ROC (",
+     "della campagna `fibra` e non era dichiarato al ROC ("),
+), ids=str)
+def test_a_caller_id_that_is_not_assigned_is_told_by_the_condition_that_failed(
+        changes: dict[str, Any], english: str, italian: str) -> None:
+    entry = entry_of(a_call(**changes), None)
+    assert entry["reason"] == "CALLER_ID_NOT_ASSIGNED"
+    assert english in told(entry) and italian in told(entry, IT)
+    assert "held by somebody else" not in told(entry) and "di chi ne ha" not in told(entry, IT)
 
 
 # --- what would change it

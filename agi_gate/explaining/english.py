@@ -144,6 +144,12 @@ _TEXTS = {
     "rest": "Silent call: on {at}; the number rested until {until}.",
     "rest.none": "Silent call: none is on file.",
 
+    "unassigned": "the caller ID {conditions}",
+    "unassigned.failed_screening": "was not the caller's, as the network found",
+    "unassigned.not_the_campaigns": "was not among the numbers of the campaign `{campaign}`",
+    "unassigned.not_declared": "was not declared to the ROC",
+    "unassigned.other_holder": "was held by `{holder}`",
+    "unassigned.call_centre": "was held by the call centre, where a short or freephone number has to be the controller's own",
     "decision.ALLOW": "The call was allowed because {meaning} ({reason}).",
     "decision.DENY": "The call was refused because {meaning} ({reason}).",
     "decision.source": "Legal source: {source}.",

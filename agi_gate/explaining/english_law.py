@@ -32,8 +32,8 @@ REASONS = {
     Reason.CALLER_ID_MISSING: "there was no caller ID",
     Reason.CALLER_ID_FOREIGN: "the caller ID was a number of another country",
     Reason.CALLER_ID_MALFORMED: "the caller ID was not a number that may be presented",
-    Reason.CALLER_ID_NOT_ASSIGNED: "the caller ID was not one of the campaign's, was not declared, or is held by "
-                                   "somebody else",
+    Reason.CALLER_ID_NOT_ASSIGNED: "the caller ID was not one of the campaign's, was not declared, was held by "
+                                   "somebody else, or was not the caller's as the network found",
     Reason.CALLER_ID_PURPOSE: "the caller ID did not fit the purpose: 0843 is for statistics only, 0844 for "
                               "commercial calls only",
     Reason.CALLER_ID_TRUNK_FOREIGN: "an Italian caller ID was to go out on a trunk that enters the network from "

@@ -159,6 +159,13 @@ _TEXTS = {
     "rest": "Chiamata muta: {at:il}; il numero non poteva essere richiamato fino {until:al}.",
     "rest.none": "Chiamata muta: non ne risulta alcuna.",
 
+    "unassigned": "il numero chiamante {conditions}",
+    "unassigned.failed_screening": "per la rete non era di chi chiamava",
+    "unassigned.not_the_campaigns": "non era tra i numeri della campagna `{campaign}`",
+    "unassigned.not_declared": "non era dichiarato al ROC",
+    "unassigned.other_holder": "era nella disponibilità di `{holder}`",
+    "unassigned.call_centre": "era nella disponibilità del call center, mentre un numero breve o verde deve essere del "
+                              "titolare stesso",
     "decision.ALLOW": "La chiamata è stata consentita perché {meaning} ({reason}).",
     "decision.DENY": "La chiamata è stata negata perché {meaning} ({reason}).",
     "decision.source": "Fonte: {source}.",

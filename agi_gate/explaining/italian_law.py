@@ -30,8 +30,8 @@ REASONS = {
     Reason.CALLER_ID_MISSING: "il numero chiamante mancava",
     Reason.CALLER_ID_FOREIGN: "il numero chiamante era di un altro Paese",
     Reason.CALLER_ID_MALFORMED: "il numero chiamante non era tra quelli che possono essere presentati",
-    Reason.CALLER_ID_NOT_ASSIGNED: "il numero chiamante non era della campagna, non era dichiarato o era nella "
-                                   "disponibilità di altri",
+    Reason.CALLER_ID_NOT_ASSIGNED: "il numero chiamante non era della campagna, non era dichiarato, era nella "
+                                   "disponibilità di altri o per la rete non era di chi chiamava",
     Reason.CALLER_ID_PURPOSE: "il numero chiamante non corrispondeva alla finalità: lo 0843 è riservato alle "
                               "rilevazioni statistiche, lo 0844 alle chiamate commerciali",
     Reason.CALLER_ID_TRUNK_FOREIGN: "un numero chiamante italiano sarebbe uscito su una linea che entra in rete "
@@ -114,8 +114,8 @@ REMEDIES = {
     Reason.CALLER_ID_MISSING: "impostare sul canale il numero chiamante della campagna prima di interrogare il sistema",
     Reason.CALLER_ID_FOREIGN: "presentare un numero italiano dichiarato dalla campagna",
     Reason.CALLER_ID_MALFORMED: "presentare un numero completo dichiarato dalla campagna, non un interno",
-    Reason.CALLER_ID_NOT_ASSIGNED: "presentare un numero dell'elenco della campagna, dichiarato al ROC, di chi ne ha "
-                                   "la disponibilità",
+    Reason.CALLER_ID_NOT_ASSIGNED: "presentare un numero dell'elenco della campagna, dichiarato al ROC e nella "
+                                   "disponibilità del titolare o del call center",
     Reason.CALLER_ID_PURPOSE: "presentare lo 0843 per le statistiche, lo 0844 per le chiamate commerciali, oppure un "
                               "numero ordinario dichiarato",
     Reason.CALLER_ID_TRUNK_FOREIGN: "instradare la chiamata su una linea dichiarata che entra in rete in Italia",

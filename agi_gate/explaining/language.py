@@ -6,7 +6,7 @@ A template is a text with `{names}`.  Instants and days are written as the langu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -33,6 +33,11 @@ class Language:
     def name(self, kind: str, value: str) -> str:
         """What one of a closed set of words is called; what is none of them stays as it is."""
         return self.texts.get(f"{kind}.{value}", value)
+
+    def listed(self, items: Sequence[str]) -> str:
+        """Several things as one: with commas, and a word before the last."""
+        *first, last = items
+        return self.text("list.and", first=", ".join(first), last=last) if first else last
 
     def meaning(self, reason: Reason, founding: bool = False) -> str:
         return (self.founding_reasons.get(reason) if founding else None) or self.reasons[reason]

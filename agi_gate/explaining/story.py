@@ -14,6 +14,7 @@ from agi_gate import record
 from agi_gate.call import Call
 from agi_gate.decide import decide
 from agi_gate.explaining import law
+from agi_gate.explaining.clauses import meaning
 from agi_gate.explaining.known import Known, Receipts
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.opposite import opposite
@@ -66,7 +67,6 @@ class _Teller:
         self.call: Call = record.call_of(entry, record.policy_of(entry["policy"]))
         self.facts: Facts | None = record.facts_of(entry)
         self.reasons = [Reason[name] for name in entry["reasons"]]
-        self.founding = law.is_founding(self.call.at)
 
     def story(self, notes: list[str]) -> Story:
         called, known, decided, policy = self._call(), self._known(), self._decision(), self._policy()
@@ -211,7 +211,7 @@ class _Teller:
                 "source": self._source(reason), "law_since": since and since.id}
 
     def _meaning(self, reason: Reason) -> str:
-        return self.language.meaning(reason, self.founding)
+        return meaning(reason, self.call, self.language)
 
     def _source(self, reason: Reason) -> str:
         return self.language.source(law.source_of(reason, self.call.at))
@@ -249,7 +249,7 @@ class _Teller:
             return []
         names = [self.text(f"masked.{name}") if f"masked.{name}" in self.language.texts else name
                  for name in self.entry["masked"]]
-        what = names[0] if len(names) == 1 else self.text("list.and", first=", ".join(names[:-1]), last=names[-1])
+        what = self.language.listed(names)
         pseudonym = self._pseudonym()
         if pseudonym is None:
             return [self.text("record.masked_no_key", what=what)]

@@ -9,6 +9,8 @@ Code of conduct art. 7 (held and declared); AGCOM 106/25/CONS, 271/25/CONS (fore
 
 from __future__ import annotations
 
+from enum import Enum
+
 from agi_gate.call import Call, Presentation
 from agi_gate.facts import Facts
 from agi_gate.number import Number, NumberClass
@@ -62,16 +64,34 @@ def _is_short(number: Number) -> bool:
 
 
 def _assigned(call: Call, number: Number) -> Reason | None:
-    declared, campaign = call.declared_caller_id, call.known_campaign
-    if _is_short(number) and (declared is None or local_day(call.at) < SHORT_CALLER_IDS_FIRST_DAY):
+    if _is_short(number) and (call.declared_caller_id is None or local_day(call.at) < SHORT_CALLER_IDS_FIRST_DAY):
         return Reason.CALLER_ID_MALFORMED
-    holders = (campaign.controller.id,) if _is_short(number) else (campaign.controller.id, CALL_CENTRE)
-    if (declared is None or number.e164 not in campaign.caller_ids or not declared.roc_declared
-            or declared.holder not in holders
-            # the network itself found that the number is not the caller's (Q.931 presentation 2)
-            or call.request.presentation is Presentation.FAILED_SCREENING):
-        return Reason.CALLER_ID_NOT_ASSIGNED
-    return None
+    return Reason.CALLER_ID_NOT_ASSIGNED if not_assigned(call, number) else None
+
+
+class NotAssigned(Enum):
+    """A condition of assignment that a caller ID does not meet."""
+
+    FAILED_SCREENING = "failed_screening"  # the network itself found that it is not the caller's (Q.931 presentation 2)
+    NOT_THE_CAMPAIGNS = "not_the_campaigns"
+    NOT_DECLARED = "not_declared"  # to the ROC
+    OTHER_HOLDER = "other_holder"
+
+
+def not_assigned(call: Call, number: Number) -> tuple[NotAssigned, ...]:
+    """The conditions that a caller ID fails; none where it is assigned."""
+    declared, campaign = call.declared_caller_id, call.known_campaign
+    failed = []
+    if call.request.presentation is Presentation.FAILED_SCREENING:
+        failed.append(NotAssigned.FAILED_SCREENING)
+    if declared is None or number.e164 not in campaign.caller_ids:
+        failed.append(NotAssigned.NOT_THE_CAMPAIGNS)
+    if declared is not None and not declared.roc_declared:
+        failed.append(NotAssigned.NOT_DECLARED)
+    if declared is not None and declared.holder != campaign.controller.id and (
+            declared.holder != CALL_CENTRE or _is_short(number)):
+        failed.append(NotAssigned.OTHER_HOLDER)
+    return tuple(failed)
 
 
 def _purpose(call: Call, number: Number) -> Reason | None:
