@@ -73,6 +73,7 @@ def test_the_english_remedies_are_those_of_preflight() -> None:
 def test_each_regime_and_each_source_has_words(language: Language) -> None:
     assert set(language.regimes) == {regime.id for regime in REGIMES}
     assert set(language.sources) == law.ALL_SOURCES
+    assert set(language.laws) == set(law.FIRST_DAYS)
     assert all(language.regimes.values()) and all(language.sources.values())
 
 
@@ -104,7 +105,7 @@ def test_each_decision_case_is_told_in_both_languages(case: Case) -> None:
         for name in entry["reasons"]:
             reason = Reason[name]
             assert meaning(reason, call, language) in text
-            assert language.source(law.source_of(reason, call.at)) in text
+            assert language.source(law.source_of(reason, call.at, call.hours is not None)) in text
         if entry["verdict"] == "DENY":
             assert all(language.remedies[Reason[name]] in text for name in entry["reasons"])
         # a code never stands without words of its meaning before it or its remedy behind it
@@ -143,8 +144,41 @@ def test_the_controllers_name_is_the_records_else_the_configurations() -> None:
 
 def test_the_law_is_the_one_of_the_calls_day_and_the_rule_may_be_older() -> None:
     sunday = told(entry_of(a_call(at=at_time("2026-10-18T11:00:00+02:00")), Facts()))
-    assert "in force since 19 June 2026: energy rule" in sunday
-    assert "This rule has been law since 28 September 2024: Code of conduct" in sunday
+    assert "The rule that was applied was in force since 28 September 2024: Code of conduct" in sunday
+    assert "State of the law on the day of the call: that of 19 June 2026" in sunday
+
+
+@pytest.mark.parametrize(("changes", "concerned"), (({}, False), ({"category": "energy"}, True), ({"sector": "energy"}, True)))
+def test_the_energy_law_is_not_said_to_be_applied_to_other_calls(changes: dict[str, Any], concerned: bool) -> None:
+    entry = entry_of(a_call(**changes), Facts(checks=CHECKED_CLEAR, consents=(a_consent(category=changes.get("category", "telecom")),)))
+    text, italian = told(entry), told(entry, IT)
+    assert "in force since 27 July 2022: new RPO (DPR 26/2022, L. 5/2018)." in text and "is the regime" not in text
+    assert "La regola applicata era in vigore dal 27 luglio 2022: nuovo Registro" in italian
+    assert "alla data della chiamata: quello del 19 giugno 2026 (ultima modifica: disciplina per l'energia" in italian
+    assert ("qui non rilevante" not in italian) is concerned and ("does not concern this call" not in text) is concerned
+
+
+@pytest.mark.parametrize(("facts", "at", "words"), (
+    (Facts(checks=checks("2022-08-01T11:00:00+02:00=0"), consents=(a_consent(granted_at="2022-08-01T11:00:00+02:00", evidence=""),)),
+     "2022-08-03T11:00:00+02:00", "Younger than the call: Code of conduct (28 September 2024)."),
+    (Facts(checks=checks("2024-10-01T11:00:00+02:00=0"), consents=(a_consent(granted_at="2024-10-01T11:00:00+02:00", category=""),)),
+     "2024-10-03T11:00:00+02:00", "Younger than the call: Garante, docweb 10114967 (27 February 2025)."),
+    (Facts(silent_calls=(at_time("2013-03-06T11:00:00+01:00"),)), "2013-03-07T11:00:00+01:00",
+     "Younger than the call: Garante 83/2014 (20 February 2014)."),
+    (Facts(objection=Objection(at_time("2022-11-01T11:00:00+01:00"), "")), "2022-11-25T11:00:00+01:00",
+     "Younger than the call: Garante, February 2023."),
+    (Facts(), "2024-10-03T11:00:00+02:00", None),
+), ids=lambda value: value if isinstance(value, str) else None)
+def test_a_source_that_is_younger_than_the_call_is_said_to_be(facts: Facts, at: str, words: str | None) -> None:
+    text = told(entry_of(a_call(at=at_time(at)), facts))
+    assert (words is None) is ("Younger than" not in text) is ("of a later day than the call" not in text)
+    assert words is None or words in text
+
+
+def test_a_rule_of_the_gate_itself_has_no_legal_source() -> None:
+    entry = entry_of(a_call(), None, Verdict((Finding(Reason.STORE_UNAVAILABLE),)))
+    assert "Legal source: none; it is a rule of the gate" in told(entry)
+    assert "Fonte: nessuna; è una regola del sistema" in told(entry, IT)
 
 
 def test_a_call_of_2017_is_told_by_the_law_of_2017() -> None:

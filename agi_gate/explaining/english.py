@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from agi_gate.explaining.english_law import FOUNDING_REASONS, REASONS, REGIMES, SOURCES
+from agi_gate.explaining.english_law import FOUNDING_REASONS, LAWS, REASONS, REGIMES, SOURCES
 from agi_gate.explaining.english_opposite import OPPOSITE
 from agi_gate.explaining.language import Language, clock, offset
 from agi_gate.remedy import REMEDIES
@@ -153,11 +153,13 @@ _TEXTS = {
     "decision.ALLOW": "The call was allowed because {meaning} ({reason}).",
     "decision.DENY": "The call was refused because {meaning} ({reason}).",
     "decision.source": "Legal source: {source}.",
-    "decision.source_later": "That source is of a later day than the call: it is where the rule stands today, and the "
-                             "gate keeps it on any day.",
-    "decision.regime": "The law of that day is the regime in force since {day}: {name}.",
+    "decision.later_parts": "  Younger than the call: {parts}.",
+    "decision.source_later": "A source that is of a later day than the call is where the rule stands today; the gate keeps "
+                             "that rule on any day.",
+    "decision.state": "State of the law on the day of the call: that of {day} (last change: {name}{concerned}).",
+    "decision.unconcerned": "; it does not concern this call",
     "decision.no_regime": "No regime was in force: the first is of 1 February 2011.",
-    "decision.since": "This rule has been law since {day}: {name}.",
+    "decision.since": "The rule that was applied was in force since {day}: {name}.",
     "decision.any_day": "This rule is tied to no day: the gate keeps it under every regime.",
     "decision.own_hours": "The calling hours were the controller's own, kept on any day.",
     "decision.also": "Also found, {reason}: {meaning}.  Legal source: {source}.",
@@ -327,4 +329,4 @@ _TEXTS = {
 
 ENGLISH = Language(
     code="en", texts=_TEXTS | OPPOSITE, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES,
-    sources=SOURCES, regimes=REGIMES, write_instant=_instant, write_day=_day)
+    sources=SOURCES, laws=LAWS, regimes=REGIMES, write_instant=_instant, write_day=_day)

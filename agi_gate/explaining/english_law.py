@@ -6,7 +6,7 @@ The remedies are those of `agi_gate.remedy`.
 from __future__ import annotations
 
 from agi_gate import regime
-from agi_gate.explaining.law import ALL_SOURCES
+from agi_gate.explaining.law import ALL_SOURCES, FIRST_DAYS, OWN_HOURS
 from agi_gate.verdict import Reason
 
 REASONS = {
@@ -82,5 +82,10 @@ FOUNDING_REASONS = {
                                   "registry",
 }
 
-SOURCES = {source: source for source in ALL_SOURCES}
+SOURCES = {source: source for source in ALL_SOURCES} | {
+    "the gate fails closed": "none; it is a rule of the gate, which refuses where it cannot decide",
+    OWN_HOURS: "none; they are the controller's own calling hours ([policy] hours)"}
+LAWS = {part: part for part in FIRST_DAYS} | {
+    "Garante, Feb 2023": "Garante, February 2023", "106/25/CONS": "AGCOM 106/25/CONS",
+    "271/25/CONS": "AGCOM 271/25/CONS", "60/25/CIR": "AGCOM 60/25/CIR", "21/26/CIR": "AGCOM 21/26/CIR"}
 REGIMES = {one.id: one.name for one in regime.REGIMES}

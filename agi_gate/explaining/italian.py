@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from agi_gate.explaining.italian_law import FOUNDING_REASONS, REASONS, REGIMES, REMEDIES, SOURCES
+from agi_gate.explaining.italian_law import FOUNDING_REASONS, LAWS, REASONS, REGIMES, REMEDIES, SOURCES
 from agi_gate.explaining.italian_opposite import OPPOSITE
 from agi_gate.explaining.language import Language, clock, offset
 
@@ -169,11 +169,14 @@ _TEXTS = {
     "decision.ALLOW": "La chiamata è stata consentita perché {meaning} ({reason}).",
     "decision.DENY": "La chiamata è stata negata perché {meaning} ({reason}).",
     "decision.source": "Fonte: {source}.",
-    "decision.source_later": "La fonte indicata è successiva alla chiamata: è quella in cui la regola si trova oggi, "
-                             "e il sistema la applica in ogni tempo.",
-    "decision.regime": "La disciplina applicata è quella in vigore {day:dal}: {name}.",
+    "decision.later_parts": "  Più recenti della chiamata: {parts}.",
+    "decision.source_later": "Una fonte successiva alla chiamata è quella in cui la regola si trova oggi; il sistema applica "
+                             "tale regola in ogni tempo.",
+    "decision.state": "Stato della disciplina alla data della chiamata: quello {day:del} (ultima modifica: "
+                      "{name}{concerned}).",
+    "decision.unconcerned": "; qui non rilevante",
     "decision.no_regime": "Nessuna disciplina era in vigore: la prima è del 1° febbraio 2011.",
-    "decision.since": "La regola è in vigore {day:dal}: {name}.",
+    "decision.since": "La regola applicata era in vigore {day:dal}: {name}.",
     "decision.any_day": "La regola non è legata a una data: il sistema la applica sotto ogni disciplina.",
     "decision.own_hours": "Le fasce orarie erano quelle proprie del titolare, osservate in ogni tempo.",
     "decision.also": "Rilevato inoltre, {reason}: {meaning}.  Fonte: {source}.",
@@ -348,4 +351,4 @@ _TEXTS = {
 
 ITALIAN = Language(
     code="it", texts=_TEXTS | OPPOSITE, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES, sources=SOURCES,
-    regimes=REGIMES, write_instant=_instant, write_day=_day)
+    laws=LAWS, regimes=REGIMES, write_instant=_instant, write_day=_day)

@@ -192,8 +192,28 @@ SOURCES = {
     "art. 130 c. 1-3 Codice privacy": "art. 130, cc. 1-3, Codice privacy",
     "art. 130 Codice privacy": "art. 130 Codice privacy",
     "art. 130 c. 1-2 Codice privacy": "art. 130, cc. 1-2, Codice privacy",
-    "the gate fails closed": "regola del sistema: nel dubbio la chiamata è negata",
+    "the gate fails closed": "nessuna; è una regola del sistema, che nel dubbio nega la chiamata",
+    "the controller's own calling hours ([policy] hours)": "nessuna; sono le fasce orarie proprie del titolare "
+                                                           "([policy] hours)",
     "accountability, GDPR 5(2)": "responsabilizzazione, GDPR, art. 5, par. 2",
+}
+
+LAWS = {
+    "Garante 83/2014": "Garante, provv. 83/2014",
+    "L. 5/2018": "L. 5/2018",
+    "GDPR": "GDPR",
+    "AGCOM 156/18/CIR": "delibera AGCOM 156/18/CIR",
+    "Garante, docweb 9486485": "Garante, doc. web 9486485",
+    "DPR 26/2022": "DPR 26/2022",
+    "RPO operator FAQ": "FAQ del RPO per gli operatori",
+    "Garante, Feb 2023": "Garante, febbraio 2023",
+    "Code of conduct": "Codice di condotta",
+    "Garante, docweb 10114967": "Garante, doc. web 10114967",
+    "106/25/CONS": "delibera AGCOM 106/25/CONS",
+    "60/25/CIR": "delibera AGCOM 60/25/CIR",
+    "271/25/CONS": "delibera AGCOM 271/25/CONS",
+    "21/26/CIR": "delibera AGCOM 21/26/CIR",
+    "energy law of 2026": "normativa sull'energia del 2026",
 }
 
 REGIMES = {

@@ -23,6 +23,7 @@ class Language:
     founding_reasons: Mapping[Reason, str]  # the same under the law of 2011, where that says something else
     remedies: Mapping[Reason, str]
     sources: Mapping[str, str]              # a legal source as `verdict` has it -> as this language cites it
+    laws: Mapping[str, str]                 # a part of a source (`law.FIRST_DAYS`) -> as this language cites it
     regimes: Mapping[str, str]              # a regime's id -> its name
     write_instant: Callable[[datetime, str], str]  # of Italian time
     write_day: Callable[[date, str], str]
@@ -44,6 +45,13 @@ class Language:
 
     def source(self, source: str) -> str:
         return self.sources.get(source, source)
+
+    def law(self, part: str, first: str) -> str:
+        """A part of a source with its day or its year; a month stands in its name already."""
+        if len(first) == len("YYYY-MM"):
+            return self.laws[part]
+        when = first if len(first) == len("YYYY") else self.write_day(date.fromisoformat(first), "")
+        return f"{self.laws[part]} ({when})"
 
     def _shown(self, value: Any) -> Any:
         # a datetime is a date, too

@@ -187,11 +187,7 @@ class _Teller:
         deciding, *others = self.reasons
         regime, text = regime_at(self.call.at), self.text
         words = [text(f"decision.{self.entry['verdict']}", meaning=self._meaning(deciding), reason=deciding.name),
-                 text("decision.source", source=self._source(deciding))]
-        if law.is_source_later(deciding, self.call.at):
-            words.append(text("decision.source_later"))
-        words.append(text("decision.no_regime") if regime is None
-                     else text("decision.regime", day=regime.first_day, name=self.language.regimes[regime.id]))
+                 text("decision.source", source=self._source(deciding)) + self._later(deciding)]
         since = law.since(deciding, self.call)
         if since is not None:
             words.append(text("decision.since", day=since.first_day, name=self.language.regimes[since.id]))
@@ -199,8 +195,15 @@ class _Teller:
             words.append(text("decision.own_hours"))
         elif deciding not in _BROKEN:
             words.append(text("decision.any_day"))
+        if regime is None:
+            words.append(text("decision.no_regime"))
+        elif regime is not since:
+            words.append(text("decision.state", day=regime.first_day, name=self.language.regimes[regime.id],
+                              concerned="" if law.concerns(regime, self.call) else text("decision.unconcerned")))
         words += [text("decision.also", reason=reason.name, meaning=self._meaning(reason), source=self._source(reason))
-                  for reason in others]
+                  + self._later(reason) for reason in others]
+        if any(map(self._later, self.reasons)):
+            words.append(text("decision.source_later"))
         if deciding not in _BROKEN and (again := decide(self.call, self.facts).reasons) != tuple(self.entry["reasons"]):
             words.append(text("decision.otherwise", reasons=", ".join(again)))
         return words, [self._reason_data(reason) for reason in self.reasons]
@@ -214,7 +217,15 @@ class _Teller:
         return meaning(reason, self.call, self.language)
 
     def _source(self, reason: Reason) -> str:
-        return self.language.source(law.source_of(reason, self.call.at))
+        return self.language.source(self._law(reason))
+
+    def _law(self, reason: Reason) -> str:
+        return law.source_of(reason, self.call.at, own_hours=self.call.hours is not None)
+
+    def _later(self, reason: Reason) -> str:
+        """Which parts of a reason's source are younger than the call."""
+        parts = [self.language.law(part, first) for part, first in law.later_than(self._law(reason), self.call.at).items()]
+        return self.text("decision.later_parts", parts=self.language.listed(parts)) if parts else ""
 
     # --- what the configuration had to do with it
 
