@@ -21,6 +21,7 @@ from agi_gate.decision_log.pseudonyms import add_key
 from agi_gate.decision_log.search import search
 from agi_gate.decision_log.wanted import Wanted
 from agi_gate.explaining import LANGUAGES, Language, law, tell
+from agi_gate.explaining.calling_hours import closed
 from agi_gate.explaining.clauses import meaning
 from agi_gate.facts import Callback, Check, Consent, Contact, Facts, Objection
 from agi_gate.gate import Gate
@@ -29,6 +30,7 @@ from agi_gate.ops.main import main
 from agi_gate.policy import Hours, Purpose
 from agi_gate.regime import REGIMES
 from agi_gate.remedy import REMEDIES
+from agi_gate.rules import hours
 from agi_gate.store.reader import Store, connect
 from agi_gate.verdict import Finding, Reason, Verdict
 from tests.support.builders import CLEAR as CHECKED_CLEAR
@@ -107,7 +109,8 @@ def test_each_decision_case_is_told_in_both_languages(case: Case) -> None:
             assert meaning(reason, call, language) in text
             assert language.source(law.source_of(reason, call.at, call.hours is not None)) in text
         if entry["verdict"] == "DENY":
-            assert all(language.remedies[Reason[name]] in text for name in entry["reasons"])
+            assert all(language.remedies[Reason[name]] in text for name in entry["reasons"]
+                       if name != "HOURS_CLOSED")
         # a code never stands without words of its meaning before it or its remedy behind it
         for match in re.finditer(r"\b[A-Z]{4,}(?:_[A-Z]+)+\b", text):
             assert match[0] in Reason.__members__
@@ -316,6 +319,40 @@ def test_the_controllers_own_hours_are_kept_on_any_day_and_end_when_it_says() ->
     text = told(entry_of(a_call(policy={"hours": own}), Facts()))
     assert "The calling hours were the controller's own, kept on any day." in text and "2024" not in text
     assert "not those of the Code of conduct" in text and "calling hours was 15 October 2026 at 08:00 CEST" in text
+
+
+@pytest.mark.parametrize(("at", "english", "italian"), (
+    ("2026-12-24T19:30:00+01:00", "on the day before a holiday (Christmas Day) are 10:00-19:00 (HOURS_CLOSED)",
+     "alla vigilia di una festività (Natale) sono: 10:00-19:00 (HOURS_CLOSED)"),
+    ("2026-04-04T19:30:00+02:00", "on the day before a holiday (Easter Sunday) are 10:00-19:00", "(Pasqua)"),
+    ("2026-04-06T11:00:00+02:00", "it was a national holiday (Easter Monday), when", "(Lunedì dell'Angelo)"),
+    ("2026-12-08T11:00:00+01:00", "it was a national holiday (Immaculate Conception), when", "(Immacolata Concezione)"),
+    ("2026-10-14T20:00:00+02:00", "which from Monday to Friday are 9:00-20:00 (", "che dal lunedì al venerdì sono: 9:00-20:00 ("),
+    ("2026-10-17T20:00:00+02:00", "which on Saturday are 10:00-19:00 (", "che il sabato sono: 10:00-19:00 ("),
+))
+def test_closed_hours_are_told_with_the_window_of_that_day_and_its_reason(at: str, english: str, italian: str) -> None:
+    entry = entry_of(a_call(at=at_time(at)), Facts())
+    assert english in told(entry) and italian in told(entry, IT)
+
+
+def test_hours_of_the_controllers_own_are_told_and_have_no_legal_source() -> None:
+    own = Hours((8 * 60, 9 * 60), None, (8 * 60, 9 * 60))
+    text = told(entry_of(a_call(policy={"hours": own}), Facts()))
+    assert "outside the controller's own calling hours, which from Monday to Friday are 8:00-9:00" in text
+    assert "HOURS_CLOSED: call within the calling hours: from Monday to Friday 8:00-9:00, on the day before a holiday" in text
+    assert "Legal source: none; they are the controller's own calling hours" in text
+    assert "9-20" not in text and "docweb" not in text
+    sunday = told(entry_of(a_call(policy={"hours": own}, at=at_time("2026-10-18T11:00:00+02:00")), Facts()))
+    assert "it was a Sunday" in sunday and "docweb" not in sunday
+    assert "which on Saturday are none" in told(entry_of(a_call(
+        policy={"hours": own}, at=at_time("2026-10-17T11:00:00+02:00")), Facts()))
+
+
+@both
+def test_every_holiday_has_a_name(language: Language) -> None:
+    days = [datetime(year, 1, 1, 12, tzinfo=UTC) + timedelta(days=day) for year in (2011, 2026) for day in range(365)]
+    names = {closed(Reason.HOURS_HOLIDAY, a_call(at=day), language) for day in days if hours.is_holiday(day.date())}
+    assert None not in names and len(names) == 14
 
 
 def test_an_enrolment_does_not_end_what_rests_on_a_consent_after_it() -> None:

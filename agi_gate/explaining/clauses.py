@@ -6,6 +6,7 @@ By the rules' own code, so that the clause names what the rule found.
 from __future__ import annotations
 
 from agi_gate.call import Call
+from agi_gate.explaining import calling_hours
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.law import is_founding
 from agi_gate.policy import CALL_CENTRE
@@ -15,7 +16,8 @@ from agi_gate.verdict import Reason
 
 def meaning(reason: Reason, call: Call, language: Language) -> str:
     """The clause of a reason; the general one where the call shows no more."""
-    special = _not_assigned(call, language) if reason is Reason.CALLER_ID_NOT_ASSIGNED else None
+    special = (_not_assigned(call, language) if reason is Reason.CALLER_ID_NOT_ASSIGNED
+               else calling_hours.closed(reason, call, language))
     return special or language.meaning(reason, is_founding(call.at))
 
 

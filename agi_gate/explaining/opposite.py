@@ -9,19 +9,17 @@ from typing import Any
 
 from agi_gate.call import Call
 from agi_gate.decide import GROUNDS, GROUNDS_OF_2011
+from agi_gate.explaining.calling_hours import next_open, windows
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.law import HOURS, is_founding
 from agi_gate.facts import Check, Facts
-from agi_gate.policy import CODE_OF_CONDUCT_HOURS, Purpose
+from agi_gate.policy import Purpose
 from agi_gate.record import instant
-from agi_gate.regime import CONTRACT_GRACE_DAYS, ROME, regime_at
-from agi_gate.rules import hours
+from agi_gate.regime import CONTRACT_GRACE_DAYS, regime_at
 from agi_gate.rules.registry import check_expires_at
 from agi_gate.rules.rest import rest_ends_at
 from agi_gate.verdict import Finding, Outcome, Reason
 
-# a week of holidays in a row is more than any year has
-_DAYS_AHEAD = 15
 _BY_PURPOSE = (Reason.SERVICE, Reason.STATISTICS)
 _ENROLLED = (Reason.REGISTRY_OPPOSED, Reason.CONSENT_DATE_UNPROVEN, Reason.CONSENT_VOIDED_BY_REGISTRY)
 _NEVER = (Reason.DESTINATION_PREMIUM, Reason.DESTINATION_CLASS)
@@ -44,7 +42,8 @@ def _of_deny(call: Call, known: Facts | None, reasons: list[Reason], language: L
     sentences = [language.text("opposite.all", count=len(reasons))] if len(reasons) > 1 else []
     data = []
     for reason in reasons:
-        remedy = language.remedies[reason]
+        remedy = (language.remedies[reason] if reason is not Reason.HOURS_CLOSED
+                  else language.text("hours.within", windows=windows(call, language)))
         words, more = _more(call, known, reason, language)
         sentences.append(" ".join([language.text("opposite.deny", reason=reason.name, remedy=remedy), *words]))
         data.append({"reason": reason.name, "remedy": remedy} | more)
@@ -88,21 +87,6 @@ def _ground(call: Call, known: Facts) -> Finding | None:
         return None
     rules = GROUNDS if regime.mobiles_in_registry else GROUNDS_OF_2011
     return next((finding for rule in rules if (finding := rule(call, known, regime)) is not None), None)
-
-
-def next_open(call: Call) -> datetime | None:
-    """The first instant after a call that is within the calling hours; None where none is found in two weeks."""
-    windows = call.hours or CODE_OF_CONDUCT_HOURS
-    starts = sorted({window[0] for window in (windows.weekday, windows.saturday, windows.before_holiday, windows.sunday,
-                                              windows.holiday) if window is not None})
-    day = call.at.astimezone(ROME).replace(hour=0, minute=0, second=0, microsecond=0)
-    for ahead in range(_DAYS_AHEAD):
-        for minutes in starts:
-            at = (day + timedelta(days=ahead)).replace(hour=minutes // 60, minute=minutes % 60)
-            regime = regime_at(at)
-            if at > call.at and regime is not None and hours.check(replace(call, at=at), Facts(), regime) is None:
-                return at
-    return None
 
 
 # --- an allowed call

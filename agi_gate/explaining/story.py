@@ -14,6 +14,7 @@ from agi_gate import record
 from agi_gate.call import Call
 from agi_gate.decide import decide
 from agi_gate.explaining import law
+from agi_gate.explaining.calling_hours import windows
 from agi_gate.explaining.clauses import meaning
 from agi_gate.explaining.known import Known, Receipts
 from agi_gate.explaining.language import Language
@@ -239,7 +240,7 @@ class _Teller:
         if sells and self.call.hours_off:
             words.append(text("policy.hours_off"))
         elif sells and self.call.hours is not None:
-            words.append(text("policy.hours_own"))
+            words.append(text("policy.hours_own", windows=windows(self.call, self.language)))
         if shadow and "skipped" in shadow:
             words.append(text(f"policy.shadow_skipped.{shadow['skipped']}", config=shadow["config"]))
         elif shadow:

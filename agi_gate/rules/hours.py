@@ -15,36 +15,43 @@ import holidays
 
 from agi_gate.call import Call
 from agi_gate.facts import Facts
-from agi_gate.policy import CODE_OF_CONDUCT_HOURS, Window
+from agi_gate.policy import CODE_OF_CONDUCT_HOURS, Hours, Window
 from agi_gate.regime import ROME, Regime
 from agi_gate.verdict import Finding, Reason
 
 _SATURDAY, _SUNDAY = 5, 6
+# what is said of a day that has no window at all
+_NEVER = {"sunday": Reason.HOURS_SUNDAY, "holiday": Reason.HOURS_HOLIDAY}
 
 
 def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
     """Deny outside the windows: the controller's own where it has any, else the Code's where it is in force."""
     if call.hours_off or (call.hours is None and not regime.code_of_conduct_hours):
         return None
-    hours = call.hours or CODE_OF_CONDUCT_HOURS
     wall = call.at.astimezone(ROME)
-    day = wall.date()
-    closed = Reason.HOURS_CLOSED
-    window: Window
-    if day.weekday() == _SUNDAY:
-        window, closed = hours.sunday, Reason.HOURS_SUNDAY
-    elif is_holiday(day):
-        window, closed = hours.holiday, Reason.HOURS_HOLIDAY
-    elif is_holiday(day + timedelta(days=1)):
-        window = hours.before_holiday
-    elif day.weekday() == _SATURDAY:
-        window = hours.saturday
-    else:
-        window = hours.weekday
+    window = window_on(wall.date(), call.hours or CODE_OF_CONDUCT_HOURS)
     if window is None:
-        return Finding(closed)
+        return Finding(_NEVER.get(kind_of(wall.date()), Reason.HOURS_CLOSED))
     minute = wall.hour * 60 + wall.minute
     return None if window[0] <= minute < window[1] else Finding(Reason.HOURS_CLOSED)
+
+
+def window_on(day: date, hours: Hours) -> Window:
+    """The window of a day; None where it has none."""
+    window: Window = getattr(hours, kind_of(day))
+    return window
+
+
+@lru_cache(maxsize=64)
+def kind_of(day: date) -> str:
+    """What kind of day it is, as `Hours` names them."""
+    if day.weekday() == _SUNDAY:
+        return "sunday"
+    if is_holiday(day):
+        return "holiday"
+    if is_holiday(day + timedelta(days=1)):
+        return "before_holiday"
+    return "saturday" if day.weekday() == _SATURDAY else "weekday"
 
 
 def is_holiday(day: date) -> bool:
