@@ -18,6 +18,7 @@ from agi_gate.verdict import Reason
 _DAYS_AHEAD = 15
 _KINDS = tuple(field.name for field in fields(Hours))
 _SUNDAY, _MONDAY = 6, 0
+_ALL_DAY = (0, 24 * 60)
 
 
 def closed(reason: Reason, call: Call, language: Language) -> str | None:
@@ -54,6 +55,17 @@ def next_open(call: Call) -> datetime | None:
             if at > call.at and regime is not None and hours.check(replace(call, at=at), Facts(), regime) is None:
                 return at
     return None
+
+
+def shut(call: Call) -> Call | None:
+    """A call whose hours are closed all day; None where no hour is closed to it."""
+    regime = regime_at(call.at)
+    if call.hours_off or regime is None or (call.hours is None and not regime.code_of_conduct_hours):
+        return None
+    kept = call.hours or CODE_OF_CONDUCT_HOURS
+    if all(getattr(kept, kind) == _ALL_DAY for kind in _KINDS):
+        return None
+    return replace(call, hours=Hours(None, None, None))
 
 
 def _span(window: tuple[int, int]) -> str:

@@ -105,7 +105,7 @@ _TEXTS = {
     "registry.clear": "not enrolled",
     "registry.receipt": ", receipt {receipt}",
     "registry.file": ", file {file} (SHA-256 {sha256})",
-    "registry.good": "That check was good until {until} (15 days).",
+    "registry.good": "That check is good for 15 days, until {until}.",
     "registry.stale": "That check was good for 15 days, until {until}, and so no longer at the time of the call.",
     "registry.first_enrolled": "The enrolment was first found by the check of {at}.",
     "registry.last_clear": "The last check that found the number not enrolled is of {at}; the enrolment lies between "
@@ -141,7 +141,7 @@ _TEXTS = {
     "callback.used_now": "used up by this call",
     "callback.unused": "not used",
     "callback.none": "Request to be called: none is on file.",
-    "rest": "Silent call: on {at}; the number rested until {until}.",
+    "rest": "Silent call: on {at}; the number rests until {until}.",
     "rest.none": "Silent call: none is on file.",
 
     "unassigned": "the caller ID {conditions}",

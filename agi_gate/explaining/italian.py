@@ -30,6 +30,8 @@ def _instant(at: datetime, form: str) -> str:
     if form == "long":
         return (f"{_DAYS[at.weekday()].capitalize()} {_day(at, '')}, alle ore {at:%H:%M:%S %Z} "
                 f"(ora italiana, {offset(at)}),")
+    if form == "dal":
+        return f"dalle ore {clock(at)} {_day(at, 'del')}"
     return f"{_day(at, form)} alle ore {clock(at)}"
 
 
@@ -120,7 +122,7 @@ _TEXTS = {
     "registry.clear": "non iscritto",
     "registry.receipt": ", ricevuta {receipt}",
     "registry.file": ", file {file} (SHA-256 {sha256})",
-    "registry.good": "La verifica era valida 15 giorni, fino {until:al}.",
+    "registry.good": "La verifica è valida 15 giorni, fino {until:al}.",
     "registry.stale": "La verifica era valida 15 giorni, fino {until:al}: al momento della chiamata non lo era più.",
     "registry.first_enrolled": "L'iscrizione è stata rilevata per la prima volta dalla verifica {at:del}.",
     "registry.last_clear": "L'ultima verifica che non ha trovato il numero iscritto è quella {at:del}: l'iscrizione è "
@@ -156,7 +158,7 @@ _TEXTS = {
     "callback.used_now": "utilizzata da questa chiamata",
     "callback.unused": "non utilizzata",
     "callback.none": "Richiesta di essere chiamato: non ne risulta alcuna.",
-    "rest": "Chiamata muta: {at:il}; il numero non poteva essere richiamato fino {until:al}.",
+    "rest": "Chiamata muta: {at:il}; il numero non può essere richiamato fino {until:al}.",
     "rest.none": "Chiamata muta: non ne risulta alcuna.",
 
     "unassigned": "il numero chiamante {conditions}",

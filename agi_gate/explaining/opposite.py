@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from agi_gate.call import Call
-from agi_gate.decide import GROUNDS, GROUNDS_OF_2011
+from agi_gate.decide import BY_PURPOSE, GROUNDS, GROUNDS_OF_2011, decide
 from agi_gate.explaining.calling_hours import next_open, windows
+from agi_gate.explaining.clauses import meaning
+from agi_gate.explaining.ends import changes
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.law import HOURS, is_founding
 from agi_gate.facts import Check, Facts
 from agi_gate.policy import Purpose
 from agi_gate.record import instant
-from agi_gate.regime import CONTRACT_GRACE_DAYS, regime_at
-from agi_gate.rules.registry import check_expires_at
+from agi_gate.regime import regime_at
 from agi_gate.rules.rest import rest_ends_at
 from agi_gate.verdict import Finding, Outcome, Reason
 
-_BY_PURPOSE = (Reason.SERVICE, Reason.STATISTICS)
 _ENROLLED = (Reason.REGISTRY_OPPOSED, Reason.CONSENT_DATE_UNPROVEN, Reason.CONSENT_VOIDED_BY_REGISTRY)
 _NEVER = (Reason.DESTINATION_PREMIUM, Reason.DESTINATION_CLASS)
 
@@ -32,7 +32,7 @@ def opposite(call: Call, facts: Facts | None, reasons: list[Reason], rests_on: M
     """Sentences, and the same as data: a reason and its remedy each, with what else is known of it."""
     known = None if facts is None else facts.known_at(call.at)
     if reasons[0].outcome is Outcome.ALLOW:
-        return _of_allow(call, reasons[0], rests_on, language)
+        return _of_allow(call, known, reasons[0], rests_on, language)
     return _of_deny(call, known, reasons, language)
 
 
@@ -91,26 +91,37 @@ def _ground(call: Call, known: Facts) -> Finding | None:
 
 # --- an allowed call
 
-def _of_allow(call: Call, reason: Reason, rests_on: Mapping[str, Any], language: Language) -> Told:
+def _of_allow(call: Call, known: Facts | None, reason: Reason, rests_on: Mapping[str, Any], language: Language) -> Told:
     remedy = language.remedies[reason]
     data: list[dict[str, Any]] = [{"reason": reason.name, "remedy": remedy}]
     if reason is Reason.EMERGENCY:
         return [remedy[:1].upper() + remedy[1:] + "."], data
-    if reason in _BY_PURPOSE:
-        return [language.text("opposite.purpose", remedy=remedy)], data
+    if reason in BY_PURPOSE:
+        return [language.text("opposite.purpose")], data
     check, consent, callback = (rests_on.get(name) or {} for name in ("check", "consent", "callback"))
-    ends = _ends(call, reason, check, consent, callback)
-    sentences = [language.text("opposite.allow", ground=ground_words(reason, check, consent, callback, language))]
-    for key, value in ends:
-        sentences.append("- " + (language.text(f"end.{key}", day=value) if key == "contract_ended"
-                                 else language.text(f"end.{key}", at=value)))
-        data.append({"ends_with": key, "at": instant(value) if isinstance(value, datetime)
-                     else value.isoformat() if value is not None else None})
+    sentences = [language.text("opposite.allow", ground=ground_words(
+        reason, check, consent, callback, language, is_founding(call.at)))]
+    ground = decide(call, known).findings[0]
+    if known is None or ground.reason is not reason:  # another version decided: what would end it is not known
+        return sentences, data
+    told = [(change, change.decided) for change in changes(call, known, ground)]
+    ends = [language.text(f"end.{change.key}", when=change.when) for change, then in told if not then.allows]
+    sentences.append(language.text("opposite.ends"))
+    sentences += [f"- {end}{'.' if end is ends[-1] else ';'}" for end in ends]
+    for change, then in told:
+        when = change.when and (instant(change.when) if isinstance(change.when, datetime) else change.when.isoformat())
+        if not then.allows:
+            data.append({"ends_with": change.key, "at": when})
+        elif change.is_own:
+            sentences.append(language.text("opposite.still", end=language.text(f"end.{change.key}", when=change.when),
+                                           meaning=meaning(then.reason, call, language), reason=then.reason.name))
+            data.append({"carries_on_after": change.key, "at": when, "by": then.reason.name})
     return sentences, data
 
 
 def ground_words(reason: Reason, check: Mapping[str, Any], consent: Mapping[str, Any], callback: Mapping[str, Any],
-                  language: Language) -> str:
+                 language: Language, founding: bool = False) -> str:
+    """What a permission rests on; under the law of 2011 (`founding`) a listing played no part."""
     if callback:
         return language.text("ground.callback", at=_instant(callback["requested_at"]))
     if consent and check and reason is not Reason.CONTRACT_CONSENT:
@@ -118,33 +129,8 @@ def ground_words(reason: Reason, check: Mapping[str, Any], consent: Mapping[str,
                              consent_at=_instant(consent["granted_at"]))
     if consent:
         return language.text("ground.consent", at=_instant(consent["granted_at"]))
-    listing = reason is Reason.DIRECTORY_NOT_OPPOSED
+    listing = reason is Reason.DIRECTORY_NOT_OPPOSED and not founding
     return language.text("ground.listing" if listing else "ground.check", at=_instant(check["at"]))
-
-
-def _ends(call: Call, reason: Reason, check: Mapping[str, Any], consent: Mapping[str, Any],
-          callback: Mapping[str, Any]) -> list[tuple[str, datetime | date | None]]:
-    ends: list[tuple[str, datetime | date | None]] = []
-    if callback:
-        if callback.get("valid_until"):
-            ends.append(("callback_until", _instant(callback["valid_until"])))
-        return [("callback_used", None), *ends, ("callback_objection", None), ("caller_id", None)]
-    if reason is Reason.CONTRACT_CONSENT:
-        if ended_on := consent.get("contract_ended_on"):
-            ends.append(("contract_ended", date.fromisoformat(ended_on) + timedelta(days=CONTRACT_GRACE_DAYS)))
-        else:
-            ends.append(("contract", None))
-    elif check:
-        ends.append(("check", check_expires_at(_instant(check["at"]))))
-        if reason is not Reason.CONSENT_AFTER_ENROLMENT:
-            ends.append(("enrolment", None))
-    if consent:
-        ends.append(("revocation", None))
-        if consent.get("expires_at"):
-            ends.append(("consent_expires", _instant(consent["expires_at"])))
-    ends.append(("objection", None))
-    ends.append(("caller_id", None) if call.hours_off else ("hours", None))
-    return ends
 
 
 def _instant(text: str) -> datetime:
