@@ -50,7 +50,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.CONSENT_DATE_UNPROVEN: "a new consent, given after the check that first found the enrolment",
     Reason.CONSENT_VOIDED_BY_REGISTRY: "a new consent, given after the enrolment",
 
-    Reason.CONSENT_REVOKED: "only the person: a new consent, given after the revocation",
+    Reason.CONSENT_REVOKED: "only the person: a new consent, given after the revocation, or a request to be called",
     Reason.CONSENT_EXPIRED: "a new consent",
     Reason.CONSENT_NO_EVIDENCE: "load the consent with its origin and evidence, where they are on record",
     Reason.CONSENT_OTHER_PURPOSE: "a consent that names the campaign's purpose",

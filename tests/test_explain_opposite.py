@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
+from agi_gate.call import Presentation
+from agi_gate.decide import decide
 from agi_gate.explaining import tell
-from agi_gate.facts import Callback, Contact, Facts
-from agi_gate.policy import Hours, Purpose
-from tests.support.builders import CLEAR, LANDLINE, LISTED, UNLISTED, a_call, a_consent, checks, time
+from agi_gate.explaining.remedies import BY_CONSENT, Since, consent_counts_since, ways
+from agi_gate.facts import Callback, Facts
+from agi_gate.policy import Agent, Hours, Purpose
+from agi_gate.verdict import Reason
+from tests.support.builders import (CLEAR, ENROLLED, LANDLINE, LISTED, OBJECTION, UNLISTED, a_call, a_consent, checks,
+                                    time)
 from tests.support.cases import Case, all_cases, call_of, facts_of, policy
 from tests.support.stories import EN, IT, both, entry_of, no_gaps, section
 
@@ -104,3 +109,122 @@ def test_a_purpose_that_needs_no_ground_is_told_in_a_sentence() -> None:
 def test_ends_are_told_without_a_tense(language: Any) -> None:
     words = section("opposite", entry_of(a_call(), Facts(checks=CLEAR, consents=(LIMITED,))), language)
     assert "ended on" not in words and "era il" not in words
+
+
+# --- a refused call
+
+def remedy(call: Any, facts: Facts, reason: str = "", language: Any = EN) -> str:
+    """What is told of one reason, the deciding one by default."""
+    entry = entry_of(call, facts)
+    [line] = [line for line in section("opposite", entry, language).splitlines()
+              if line.startswith(f"{reason or entry['reason']}: ")]
+    return line
+
+
+REQUEST_LIFTS = "In any case a request of the person to be called, later than any objection, would allow one call."
+
+
+def test_a_request_of_the_person_lifts_all_reasons_at_once() -> None:
+    facts = Facts(objection=OBJECTION, checks=ENROLLED)
+    sunday = a_call(at=time("2026-10-18T11:00:00+02:00"))
+    entry = entry_of(sunday, facts)
+    assert entry["reasons"] == ["OBJECTION_RECORDED", "HOURS_SUNDAY", "REGISTRY_OPPOSED"]
+    words = section("opposite", entry)
+    assert "Unless the person asks to be called, all of them would have to be lifted" in words
+    assert words.endswith(REQUEST_LIFTS)
+    assert section("opposite", entry, IT).endswith(
+        "In ogni caso una richiesta dell'interessato di essere chiamato, successiva all'eventuale opposizione, consentirebbe "
+        "una chiamata.")
+
+
+def test_a_revoked_consent_is_not_the_persons_last_word() -> None:
+    facts = Facts(checks=CLEAR, consents=(a_consent(revoked_at="2026-10-09T10:00:00+02:00"),))
+    assert "CONSENT_REVOKED: a consent of the person (marketing, category `telecom`, calls by humans), given after 9 October " \
+        "2026 at 10:00 CEST." == remedy(a_call(), facts)
+    assert section("opposite", entry_of(a_call(), facts)).endswith(REQUEST_LIFTS)
+    assert "only the person" not in section("opposite", entry_of(a_call(), facts))
+
+
+def test_a_consent_counts_from_the_later_of_the_enrolment_and_the_revocation() -> None:
+    enrolled = checks("2026-09-24T11:00:00+02:00=1", "2026-10-11T11:00:00+02:00=1")
+    revoked = a_consent(revoked_at="2026-10-09T10:00:00+02:00")
+    assert ", given on 24 September 2026 at 11:00 CEST or later." in remedy(a_call(), Facts(checks=enrolled))
+    assert ", given after 9 October 2026 at 10:00 CEST." in remedy(a_call(), Facts(checks=enrolled, consents=(revoked,)))
+    assert ", prestato dopo il 9 ottobre 2026 alle ore 10:00 CEST." in remedy(
+        a_call(), Facts(checks=enrolled, consents=(revoked,)), language=IT)
+    # a consent of a day between the two is withdrawn, too: the gate says the same
+    between = a_consent(granted_at="2026-10-04T10:00:00+02:00")
+    assert decide(a_call(), Facts(checks=enrolled, consents=(revoked, between))).reason is Reason.REGISTRY_OPPOSED
+
+
+@pytest.mark.parametrize(("consent", "changes", "words"), (
+    # two faults: mending the first would not do
+    ({"evidence": "", "category": "insurance"}, {}, "CONSENT_NO_EVIDENCE: a consent of the person (marketing, category `telecom`, "
+                                                    "calls by humans)."),
+    ({"evidence": ""}, {}, "CONSENT_NO_EVIDENCE: loading the consent with its origin and evidence, where they are on record; or a "
+                           "consent of the person"),
+    ({"channel": "human"}, {"agent": Agent.AI}, "calls by automatic devices); or a call by a human."),
+    ({"channel": "human", "category": "insurance"}, {"agent": Agent.AI}, "calls by automatic devices)."),
+    ({"channel": "automated"}, {}, "calls by humans); or an automated call."),
+), ids=str)
+def test_a_remedy_lifts_every_fault_of_a_consent(consent: dict[str, Any], changes: dict[str, Any], words: str) -> None:
+    told = remedy(a_call(**changes), Facts(checks=CLEAR, consents=(a_consent(**consent),), contact=UNLISTED))
+    assert words in told.replace("; or a listing of the number in the public directory", "")
+
+
+@pytest.mark.parametrize(("changes", "helps"), (
+    ({}, True), ({"agent": Agent.AUTOMATED}, False), ({"category": "energy"}, False)), ids=str)
+def test_a_listing_is_offered_only_where_it_helps(changes: dict[str, Any], helps: bool) -> None:
+    entry = entry_of(a_call(**changes), Facts(checks=CLEAR, contact=UNLISTED))
+    assert entry["reason"] == "CONSENT_NONE"
+    assert ("listing" in section("opposite", entry)) is helps and ("elenchi" in section("opposite", entry, IT)) is helps
+
+
+def test_what_a_check_was_never_made_of_is_told_as_a_condition() -> None:
+    entry = entry_of(a_call(), Facts(consents=(a_consent(),)))
+    assert "the permission would have rested on the consent of 10 March 2026" in section("opposite", entry)
+    assert "was not enrolled" not in section("opposite", entry)
+    assert "sarebbe stata consentita in base al consenso del 10 marzo 2026" in section("opposite", entry, IT)
+
+
+def test_of_a_number_that_was_enrolled_the_other_answer_is_told_too() -> None:
+    stale = checks("2026-08-11T11:00:00+02:00=1")
+    entry = entry_of(a_call(), Facts(checks=stale, consents=(a_consent(),)))
+    assert entry["reason"] == "REGISTRY_STALE"
+    words = section("opposite", entry)
+    assert "Had it found the number still enrolled, the call would still have been refused: the number was enrolled in the " \
+        "registry, and the enrolment voided the consent that had been given before (CONSENT_VOIDED_BY_REGISTRY)." in words
+    data = tell(entry, EN).data["opposite"][0]
+    assert (data["if_checked_clear"], data["if_checked_enrolled"]) == ("CONSENT_VALID", "CONSENT_VOIDED_BY_REGISTRY")
+    assert "still enrolled" not in section("opposite", entry_of(a_call(), Facts(checks=checks("2026-08-11T11:00:00+02:00=0"))))
+
+
+@pytest.mark.parametrize(("changes", "words"), (
+    ({"destination": "+33123456789"}, "go on to what is known of the number"),
+    ({"destination": "+33123456789", "caller_id": ""}, "With that put right, the call would still have been refused: there was no "
+                                                       "caller ID (CALLER_ID_MISSING)."),
+    ({"destination": "+33123456789", "purpose": Purpose.SERVICE}, "With that put right, the call would have been allowed because it "
+                                                                 "was a service call"),
+    ({"campaign_asked": "none"}, "go on to the kind of number, caller ID and trunk and what is known of the number"),
+    ({"destination": "nobody"}, "go on to the kind of number, caller ID and trunk and what is known of the number"),
+    ({"caller_id": ""}, "go on to what else is asked of caller ID and trunk and what is known of the number"),
+    ({"caller_id": "", "purpose": Purpose.SERVICE}, "go on to what else is asked of caller ID and trunk, which this"),
+    ({"trunk": "fr"}, "go on to what is known of the number"),
+    ({"presentation": Presentation.RESTRICTED, "trunk": "fr"}, "With that put right, the call would still have been refused: an "
+                                                               "Italian caller ID"),
+    ({"presentation": Presentation.FAILED_SCREENING}, "present a number that the network finds to be the caller's own"),
+), ids=str)
+def test_what_comes_after_a_rule_that_looked_at_the_call_alone(changes: dict[str, Any], words: str) -> None:
+    assert words in section("opposite", entry_of(a_call(**changes), None))
+
+
+@pytest.mark.parametrize("case", [case for case in all_cases() if case.verdict == "DENY"], ids=str)
+def test_every_refusal_for_want_of_consent_has_a_way_that_lifts_it(case: Case) -> None:
+    call, facts = call_of(case, policy()), facts_of(case, policy())
+    reasons = [Reason[name] for name in decide(call, facts).reasons]
+    for reason in {*reasons} & {*BY_CONSENT}:
+        since = consent_counts_since(call, facts.known_at(call.at))
+        # of a revocation at the instant of the call itself nothing can be later yet
+        assert ways(reason, reasons, call, facts.known_at(call.at)) or since == Since(call.at, after=True), reason
+    for language in (EN, IT):
+        no_gaps(section("opposite", entry_of(call, facts), language))

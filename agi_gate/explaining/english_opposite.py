@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 OPPOSITE = {
-    "opposite.all": "The call was refused for {count} reasons, and all of them would have to be lifted:",
+    "opposite.all": "The call was refused for {count} reasons.  Unless the person asks to be called, all of them would have "
+                    "to be lifted:",
     "opposite.deny": "{reason}: {remedy}.",
-    "opposite.not_examined": "The gate stopped there.  With that put right it would go on to what is known of the "
-                             "number (registry, consents, objections, calling hours), which this decision did not "
-                             "look at.",
+    "opposite.request": "In any case a request of the person to be called, later than any objection, would allow one call.",
+    "opposite.not_examined": "The gate stopped there.  With that put right it would go on to {parts}, which this decision "
+                             "did not look at.",
+    "beyond.campaign": "the campaign",
+    "beyond.class": "the kind of number",
+    "beyond.caller_id": "caller ID and trunk",
+    "beyond.caller_id_rest": "what else is asked of caller ID and trunk",
+    "beyond.known": "what is known of the number (registry, consents, objections, calling hours)",
+    "opposite.put_right": "With that put right, {then}",
     "opposite.open_again": "The next time within the calling hours is {at}.",
     "opposite.rest_ended": "The rest ends on {at}.",
     "opposite.checked_clear": "Had a fresh check found the number not enrolled, {then}",
-    "opposite.then_allowed": "nothing more would have been needed for that part: {meaning} ({reason}).",
+    "opposite.checked_enrolled": "Had it found the number still enrolled, {then}",
+    "opposite.then_allowed": "nothing more would have been needed in this respect: the permission would have rested on "
+                             "{ground} ({reason}).",
+    "opposite.then_purpose": "the call would have been allowed because {meaning} ({reason}).",
     "opposite.then_denied": "the call would still have been refused: {meaning} ({reason}).  For that: {remedy}.",
-    "opposite.consent_after": "A consent counts here if it was given on {at} or later.",
+    "ground.that_check": "that check",
+    "ground.in_directory": "the listing in the public directory",
+    "way.consent": "a consent of the person ({purpose}, category `{category}`, calls {channel}){since}",
+    "way.since": ", given on {at} or later",
+    "way.after": ", given after {at}",
+    "way.evidence": "loading the consent with its origin and evidence, where they are on record",
+    "way.human": "a call by a human",
+    "way.automated": "an automated call",
+    "way.listing": "a listing of the number in the public directory",
+    "way.or": "; or ",
+    "way.screening": "present a number that the network finds to be the caller's own (`agi_callingpres` other than 2)",
     "opposite.purpose": "The permission rests on the purpose of the call.  Nothing that is known of the number would "
                         "change it, only another caller ID, trunk or purpose.",
     "opposite.allow": "The permission rests on {ground}.",

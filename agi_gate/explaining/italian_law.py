@@ -139,7 +139,8 @@ REMEDIES = {
     Reason.CONSENT_DATE_UNPROVEN: "un nuovo consenso, prestato dopo la verifica che per prima ha rilevato l'iscrizione",
     Reason.CONSENT_VOIDED_BY_REGISTRY: "un nuovo consenso, prestato dopo l'iscrizione",
 
-    Reason.CONSENT_REVOKED: "soltanto l'interessato: un nuovo consenso, prestato dopo la revoca",
+    Reason.CONSENT_REVOKED: "soltanto l'interessato: un nuovo consenso, prestato dopo la revoca, o una richiesta di "
+                            "essere chiamato",
     Reason.CONSENT_EXPIRED: "un nuovo consenso",
     Reason.CONSENT_NO_EVIDENCE: "caricare il consenso con la sua origine e la sua prova, se documentate",
     Reason.CONSENT_OTHER_PURPOSE: "un consenso che indichi la finalità della campagna",

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 OPPOSITE = {
-    "opposite.all": "I motivi del diniego sono {count} e dovrebbero venire meno tutti:",
+    "opposite.all": "I motivi del diniego sono {count}.  Salvo una richiesta dell'interessato di essere chiamato, dovrebbero "
+                    "venire meno tutti:",
     "opposite.deny": "{reason}: {remedy}.",
-    "opposite.not_examined": "Il sistema si è fermato a questo punto.  Rimosso tale motivo, esaminerebbe quanto "
-                             "risulta del numero (Registro, consensi, opposizioni, fasce orarie), che in questa "
-                             "decisione non è stato considerato.",
+    "opposite.request": "In ogni caso una richiesta dell'interessato di essere chiamato, successiva all'eventuale opposizione, "
+                        "consentirebbe una chiamata.",
+    "opposite.not_examined": "Il sistema si è fermato a questo punto.  Rimosso tale motivo, esaminerebbe {parts}, che in "
+                             "questa decisione non ha considerato.",
+    "beyond.campaign": "la campagna",
+    "beyond.class": "il tipo di numero",
+    "beyond.caller_id": "il numero chiamante con la linea",
+    "beyond.caller_id_rest": "le altre condizioni del numero chiamante con la linea",
+    "beyond.known": "quanto risulta del numero (Registro, consensi, opposizioni, fasce orarie)",
+    "opposite.put_right": "Rimosso tale motivo, {then}",
     "opposite.open_again": "La fascia oraria consentita successiva si apre {at:il}.",
     "opposite.rest_ended": "Il numero può essere richiamato {at:dal}.",
     "opposite.checked_clear": "Se una nuova verifica non avesse trovato il numero iscritto nel Registro, {then}",
-    "opposite.then_allowed": "per questo aspetto non sarebbe occorso altro: {meaning} ({reason}).",
+    "opposite.checked_enrolled": "Se invece l'avesse trovato ancora iscritto, {then}",
+    "opposite.then_allowed": "per questo aspetto non sarebbe occorso altro: la chiamata sarebbe stata consentita in base "
+                             "{ground} ({reason}).",
+    "opposite.then_purpose": "la chiamata sarebbe stata consentita perché {meaning} ({reason}).",
     "opposite.then_denied": "la chiamata sarebbe stata comunque negata: {meaning} ({reason}).  A tal fine: {remedy}.",
-    "opposite.consent_after": "A questo fine vale un consenso prestato {at:dal}.",
+    "ground.that_check": "a quella verifica",
+    "ground.in_directory": "alla presenza negli elenchi telefonici pubblici",
+    "way.consent": "un consenso dell'interessato (finalità {purpose}, categoria `{category}`, chiamate {channel}){since}",
+    "way.since": ", prestato {at:dal} in poi",
+    "way.after": ", prestato dopo {at:il}",
+    "way.evidence": "il caricamento del consenso con la sua origine e la sua prova, se documentate",
+    "way.human": "una chiamata con operatore",
+    "way.automated": "una chiamata automatizzata",
+    "way.listing": "la presenza del numero negli elenchi telefonici pubblici",
+    "way.or": "; oppure ",
+    "way.screening": "presentare un numero che per la rete sia di chi chiama (`agi_callingpres` diverso da 2)",
     "opposite.purpose": "La chiamata è consentita in ragione della sua finalità.  A cambiarla non sarebbe nulla di "
                         "quanto si sa del numero, ma soltanto un altro numero chiamante, un'altra linea o un'altra "
                         "finalità.",

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from agi_gate.call import Call
-from agi_gate.decide import BY_PURPOSE, GROUNDS, GROUNDS_OF_2011, decide
-from agi_gate.explaining.calling_hours import next_open, windows
+from agi_gate.decide import BY_PURPOSE, decide
 from agi_gate.explaining.clauses import meaning
 from agi_gate.explaining.ends import changes
 from agi_gate.explaining.language import Language
-from agi_gate.explaining.law import HOURS, is_founding
-from agi_gate.facts import Check, Facts
-from agi_gate.policy import Purpose
+from agi_gate.explaining.law import is_founding
+from agi_gate.explaining.refused import of_refused
+from agi_gate.facts import Facts
 from agi_gate.record import instant
-from agi_gate.regime import regime_at
-from agi_gate.rules.rest import rest_ends_at
-from agi_gate.verdict import Finding, Outcome, Reason
-
-_ENROLLED = (Reason.REGISTRY_OPPOSED, Reason.CONSENT_DATE_UNPROVEN, Reason.CONSENT_VOIDED_BY_REGISTRY)
-_NEVER = (Reason.DESTINATION_PREMIUM, Reason.DESTINATION_CLASS)
+from agi_gate.verdict import Outcome, Reason
 
 Told = tuple[list[str], list[dict[str, Any]]]
 
@@ -32,66 +25,11 @@ def opposite(call: Call, facts: Facts | None, reasons: list[Reason], rests_on: M
     """Sentences, and the same as data: a reason and its remedy each, with what else is known of it."""
     known = None if facts is None else facts.known_at(call.at)
     if reasons[0].outcome is Outcome.ALLOW:
-        return _of_allow(call, known, reasons[0], rests_on, language)
-    return _of_deny(call, known, reasons, language)
+        return _of_allowed(call, known, reasons[0], rests_on, language)
+    return of_refused(call, known, reasons, language)
 
 
-# --- a refused call
-
-def _of_deny(call: Call, known: Facts | None, reasons: list[Reason], language: Language) -> Told:
-    sentences = [language.text("opposite.all", count=len(reasons))] if len(reasons) > 1 else []
-    data = []
-    for reason in reasons:
-        remedy = (language.remedies[reason] if reason is not Reason.HOURS_CLOSED
-                  else language.text("hours.within", windows=windows(call, language)))
-        words, more = _more(call, known, reason, language)
-        sentences.append(" ".join([language.text("opposite.deny", reason=reason.name, remedy=remedy), *words]))
-        data.append({"reason": reason.name, "remedy": remedy} | more)
-    purpose = call.campaign.purpose if call.campaign else None
-    if (known is None and reasons[0] not in (*_NEVER, Reason.GATE_ERROR)
-            and purpose in (None, Purpose.MARKETING, Purpose.MARKET_RESEARCH)):
-        sentences.append(language.text("opposite.not_examined"))
-    return sentences, data
-
-
-def _more(call: Call, known: Facts | None, reason: Reason, language: Language) -> tuple[list[str], dict[str, Any]]:
-    if reason in HOURS and (open_at := next_open(call)) is not None:
-        return [language.text("opposite.open_again", at=open_at)], {"open_at": instant(open_at)}
-    if known is None:
-        return [], {}
-    if reason is Reason.REST_AFTER_SILENT_CALL and known.silent_calls:
-        end = max(map(rest_ends_at, known.silent_calls))
-        return [language.text("opposite.rest_ended", at=end)], {"rested_until": instant(end)}
-    if reason in (Reason.REGISTRY_UNKNOWN, Reason.REGISTRY_STALE):
-        return _if_checked(call, known, language)
-    if reason in _ENROLLED and not is_founding(call.at) and known.first_enrolled is not None:
-        at = known.first_enrolled.at
-        return [language.text("opposite.consent_after", at=at)], {"consent_counts_from": instant(at)}
-    return [], {}
-
-
-def _if_checked(call: Call, known: Facts, language: Language) -> tuple[list[str], dict[str, Any]]:
-    """What the same facts would have given, had the number been found clear at the moment of the call."""
-    ground = _ground(call, replace(known, checks=(*known.checks, Check(call.at, False, ""))))
-    if ground is None:
-        return [], {}
-    values = {"meaning": language.meaning(ground.reason, is_founding(call.at)), "reason": ground.reason.name}
-    then = (language.text("opposite.then_allowed", **values) if ground.allows
-            else language.text("opposite.then_denied", remedy=language.remedies[ground.reason], **values))
-    return [language.text("opposite.checked_clear", then=then)], {"if_checked_clear": ground.reason.name}
-
-
-def _ground(call: Call, known: Facts) -> Finding | None:
-    regime = regime_at(call.at)
-    if regime is None or call.campaign is None:
-        return None
-    rules = GROUNDS if regime.mobiles_in_registry else GROUNDS_OF_2011
-    return next((finding for rule in rules if (finding := rule(call, known, regime)) is not None), None)
-
-
-# --- an allowed call
-
-def _of_allow(call: Call, known: Facts | None, reason: Reason, rests_on: Mapping[str, Any], language: Language) -> Told:
+def _of_allowed(call: Call, known: Facts | None, reason: Reason, rests_on: Mapping[str, Any], language: Language) -> Told:
     remedy = language.remedies[reason]
     data: list[dict[str, Any]] = [{"reason": reason.name, "remedy": remedy}]
     if reason is Reason.EMERGENCY:

@@ -42,10 +42,15 @@ def valid_consents(call: Call, facts: Facts) -> tuple[Consent, ...]:
     """
     if not facts.consents:
         return ()
-    withdrawn = last_withdrawn(call, facts)
-    withdrawn_at = None if withdrawn is None else withdrawn.revoked_at
+    withdrawn = withdrawn_at(call, facts)
     return tuple(consent for consent in _newest_first(facts) if fault(consent, call) is None
-                 and (withdrawn_at is None or consent.granted_at > withdrawn_at))
+                 and (withdrawn is None or consent.granted_at > withdrawn))
+
+
+def withdrawn_at(call: Call, facts: Facts) -> datetime | None:
+    """The last revocation of a consent to calls like this one: only what was given after it counts."""
+    withdrawn = last_withdrawn(call, facts)
+    return None if withdrawn is None else withdrawn.revoked_at
 
 
 def last_withdrawn(call: Call, facts: Facts) -> Consent | None:
