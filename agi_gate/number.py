@@ -97,13 +97,13 @@ def withholds_caller_id(dialled: str) -> bool:
     return not dialled.isdecimal() and _WITHHOLDING_CODE.search(strip_post_dial(dialled)) is not None
 
 
-def without_withholding_code(dialled: str) -> str:
-    """What such a code was dialled for.
+def behind_code(dialled: str) -> Number | None:
+    """Read the number that stands behind a code which hides the caller ID; None where none does.
 
-    >>> without_withholding_code("#31#3331234500")
-    '3331234500'
+    >>> behind_code("#31#3331234500").e164
+    '+393331234500'
     """
-    return _WITHHOLDING_CODE.sub("", strip_post_dial(dialled))
+    return parse_destination(_WITHHOLDING_CODE.sub("", strip_post_dial(dialled)))
 
 
 def parse_destination(dialled: str) -> Number | None:

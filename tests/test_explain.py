@@ -28,7 +28,7 @@ from agi_gate.facts import Callback, Check, Consent, Contact, Facts, Objection
 from agi_gate.gate import Gate
 from agi_gate.ops.exit_codes import DONE, NOT_ON_RECORD, NOT_PROVEN, UNREACHABLE, USAGE
 from agi_gate.ops.main import main
-from agi_gate.policy import Hours, Purpose
+from agi_gate.policy import Agent, Hours, Purpose
 from agi_gate.regime import REGIMES
 from agi_gate.remedy import REMEDIES
 from agi_gate.rules import hours
@@ -195,6 +195,60 @@ def test_a_call_of_2017_is_told_by_the_law_of_2017() -> None:
 ), ids=lambda value: value if isinstance(value, str) else None)
 def test_what_was_known_and_since_when(changes: dict[str, Any], words: str) -> None:
     assert words in told(entry_of(a_call(), Facts(**changes)))
+
+
+LATER = at_time("2026-10-14T12:00:00+02:00")
+
+
+@pytest.mark.parametrize(("facts", "words", "absent"), (
+    (Facts(contact=Contact("Elenco", True, LATER.date() + timedelta(days=1))),
+     "was acquired on 15 October 2026, after the call, and did not count", "no row of a contact list"),
+    (Facts(checks=(Check(LATER, True, "c1"),)), "A check of the registry of 14 October 2026 at 12:00 CEST is dated after the call",
+     "RPO): the number had never"),
+    (Facts(consents=(a_consent(revoked_at=LATER),), checks=CHECKED_CLEAR),
+     "The revocation of 14 October 2026 at 12:00 CEST of the consent of 10 March 2026 at 10:00 CET is dated after", "; revoked on"),
+    (Facts(objection=Objection(LATER, "call")), "An objection of 14 October 2026 at 12:00 CEST is dated after the call",
+     "Objection: none"),
+    (Facts(objection=Objection(at_time("2026-09-02T15:00:00+02:00"), "call", LATER)),
+     "An objection of 14 October 2026 at 12:00 CEST is dated after the call", "and again on"),
+    (Facts(callbacks=(Callback(LATER),)), "A request to be called of 14 October 2026 at 12:00 CEST is dated", "Request to be called: none"),
+    (Facts(silent_calls=(LATER,)), "A silent call of 14 October 2026 at 12:00 CEST is dated after the call", "Silent call: none"),
+), ids=str)
+def test_what_is_dated_after_the_call_is_not_called_absent(facts: Facts, words: str, absent: str) -> None:
+    entry = entry_of(a_call(), facts)
+    assert words in told(entry) and absent not in told(entry)
+    assert tell(entry, EN).data["known"]["later"][0]["at"].startswith("2026-10-1")
+    no_gaps(told(entry, IT))
+
+
+def test_a_row_without_a_date_says_so() -> None:
+    assert "the row carries no date" in told(entry_of(a_call(), Facts(contact=LISTED)))
+    dated = Facts(contact=Contact("Elenco", True, at_time("2026-09-03T00:00:00+02:00").date()))
+    assert "the row carries no date" not in told(entry_of(a_call(), dated))
+
+
+@pytest.mark.parametrize(("changes", "facts", "heard"), (
+    ({}, Facts(checks=CHECKED_CLEAR, contact=LISTED), True), ({}, Facts(contact=LISTED), False),
+    ({"agent": Agent.AI}, Facts(checks=CHECKED_CLEAR, contact=LISTED, consents=(a_consent(),)), False)), ids=str)
+def test_only_a_human_of_an_allowed_call_was_told_the_source(changes: dict[str, Any], facts: Facts, heard: bool) -> None:
+    entry = entry_of(a_call(**changes), facts)
+    assert ("as it was told to the agent" in told(entry)) is heard and "“Elenco 2026-09”" in told(entry)
+    assert ("come comunicata all'operatore" in told(entry, IT)) is heard
+
+
+def test_beside_an_objection_a_consent_and_a_request_are_told_for_what_they_are() -> None:
+    objection = Objection(at_time("2026-09-02T15:00:00+02:00"), "call")
+    refused = entry_of(a_call(), Facts(checks=CHECKED_CLEAR, consents=(a_consent(),), objection=objection))
+    assert "By itself it covered this call." in told(refused) and "Di per sé copriva questa chiamata." in told(refused, IT)
+    called = Facts(callbacks=(Callback(at_time("2026-10-13T09:00:00+02:00")),), objection=objection)
+    assert "La richiesta di essere chiamato è successiva all'opposizione." in told(entry_of(a_call(), called), IT)
+    assert "later than the objection" not in told(refused)
+
+
+def test_a_number_behind_a_code_is_a_number() -> None:
+    assert "whether `#31#3331234500`, a number (mobile) behind a code, may be" in told(entry_of(a_call("#31#3331234500"), None))
+    assert "che non è un numero" not in told(entry_of(a_call("#31#3331234500"), None), IT)
+    assert "`#31#nobody`, which is no telephone number" in told(entry_of(a_call("#31#nobody"), None))
 
 
 def test_a_consent_that_the_enrolment_stands_against_is_not_said_to_count() -> None:
@@ -481,6 +535,8 @@ def test_evidence_that_is_masked_is_said_to_be(tmp_path: Path) -> None:
     for language in (IT, EN):
         text = told(record.parse(cut.decode()), language)
         assert language.texts["consent.masked"] in text and "k3:abc" in text and "ip and sms" not in text
+        # the origin of a consent is not told as the contact's source either
+        assert language.texts["source.masked"] in text and "web form" not in text
         no_gaps(text)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from agi_gate.call import Call
 from agi_gate.explaining.language import Language
+from agi_gate.explaining.later import later
 from agi_gate.explaining.law import is_founding
 from agi_gate.facts import Callback, Consent, Contact, Facts, Objection
 from agi_gate.record import instant
@@ -17,6 +19,8 @@ from agi_gate.rules.rest import rest_ends_at
 from agi_gate.verdict import Reason
 
 Told = tuple[list[str], dict[str, Any]]
+_NONE = {"contact": "contact.none", "registry": "registry.never", "consents": "consent.none", "objection": "objection.none",
+         "callbacks": "callback.none", "silent_calls": "rest.none"}
 Receipts = Mapping[str, Mapping[str, Any]]  # by check id: receipt, file, sha256
 
 
@@ -32,25 +36,31 @@ class Known:
     def tell(self) -> Told:
         sentences: list[str] = []
         data: dict[str, Any] = {}
+        afterwards = list(later(self._call, self._all))
         for name, told in (("contact", self._contact()), ("registry", self._registry()), ("consents", self._consents()),
                            ("objection", self._objection()), ("callbacks", self._callbacks()),
                            ("silent_calls", self._rests())):
             words, data[name] = told
-            sentences += words
+            words += [self._language.text(f"later.{one.key}", when=one.when, of=one.of)
+                      for one in afterwards if one.kind == name]
+            sentences += words or [self._language.text(_NONE[name])]
+        data["later"] = [{"fact": one.key, "at": instant(one.when) if isinstance(one.when, datetime) else one.when.isoformat()}
+                         for one in afterwards]
         return sentences, data
 
     def _contact(self) -> tuple[list[str], Any]:
         contact = self._facts.contact
         if contact is None:
-            return [self._language.text("contact.none")], None
-        return [contact_words(contact, self._language)], {
+            return [], None
+        undated = [] if contact.acquired_on is not None else [self._language.text("contact.undated")]
+        return [contact_words(contact, self._language), *undated], {
             "source": contact.source, "directory": contact.directory,
             "acquired_on": contact.acquired_on and contact.acquired_on.isoformat()}
 
     def _registry(self) -> tuple[list[str], Any]:
         last, text = self._facts.last_check, self._language.text
         if last is None:
-            return [text("registry.never")], None
+            return [], None
         until, enrolled = check_expires_at(last.at), "registry.enrolled" if last.enrolled else "registry.clear"
         receipt = self._receipts.get(last.id, {})
         data: dict[str, Any] = {
@@ -78,9 +88,7 @@ class Known:
             data.append(consent_data(consent) | {
                 "covers": reason is None and not barred, "fault": reason.name if reason else None,
                 "barred_by_enrolment": barred})
-        later = sorted(consent.granted_at for consent in self._all.consents if consent.granted_at > self._call.at)
-        words += [self._language.text("consent.later", at=at) for at in later]
-        return words or [self._language.text("consent.none")], data
+        return words, data
 
     def _is_barred(self, consent: Consent) -> bool:
         """Say whether an enrolment voids a consent, or may."""
@@ -94,13 +102,17 @@ class Known:
     def _covers(self, reason: Reason | None, barred: bool) -> str:
         if reason is not None:
             return self._language.text("consent.covers_not", meaning=self._language.meaning(reason), reason=reason.name)
-        return self._language.text("consent.but_enrolled" if barred else "consent.covers")
+        beside = "but_enrolled" if barred else "covers" if self._facts.objection is None else "covers_by_itself"
+        return self._language.text(f"consent.{beside}")
 
     def _objection(self) -> tuple[list[str], Any]:
         objection = self._facts.objection
         if objection is None:
-            return [self._language.text("objection.none")], None
-        return [objection_words(objection, self._language)], {
+            return [], None
+        words = [objection_words(objection, self._language)]
+        if self._used_now is not None:
+            words.append(self._language.text("callback.after_objection"))
+        return words, {
             "objected_at": instant(objection.objected_at), "via": objection.via,
             "repeated_at": objection.repeated_at and instant(objection.repeated_at)}
 
@@ -112,12 +124,11 @@ class Known:
             words.append(callback_words(callback, state, self._language))
             data.append({"requested_at": instant(callback.requested_at), "state": state,
                          "valid_until": callback.valid_until and instant(callback.valid_until)})
-        return words or [self._language.text("callback.none")], data
+        return words, data
 
     def _rests(self) -> tuple[list[str], Any]:
         calls = self._facts.silent_calls
-        return ([self._language.text("rest", at=at, until=rest_ends_at(at)) for at in calls]
-                or [self._language.text("rest.none")],
+        return ([self._language.text("rest", at=at, until=rest_ends_at(at)) for at in calls],
                 [{"silent_at": instant(at), "rested_until": instant(rest_ends_at(at))} for at in calls])
 
 

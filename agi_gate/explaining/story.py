@@ -14,18 +14,17 @@ from agi_gate import record
 from agi_gate.call import Call
 from agi_gate.decide import decide
 from agi_gate.explaining import law
+from agi_gate.explaining.asked import Asked
 from agi_gate.explaining.calling_hours import windows
 from agi_gate.explaining.clauses import meaning
 from agi_gate.explaining.known import Known, Receipts
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.opposite import opposite
 from agi_gate.facts import Facts
-from agi_gate.number import NumberClass
-from agi_gate.policy import CALL_CENTRE, Purpose
+from agi_gate.policy import Agent
 from agi_gate.regime import ROME, regime_at
 from agi_gate.verdict import Reason
 
-_SOLD = (Purpose.MARKETING, Purpose.MARKET_RESEARCH)
 _BROKEN = (Reason.STORE_UNAVAILABLE, Reason.LOG_UNAVAILABLE, Reason.GATE_ERROR)
 _BROKEN_RECORD = (KeyError, IndexError, TypeError, AttributeError, OverflowError)
 
@@ -70,7 +69,8 @@ class _Teller:
         self.reasons = [Reason[name] for name in entry["reasons"]]
 
     def story(self, notes: list[str]) -> Story:
-        called, known, decided, policy = self._call(), self._known(), self._decision(), self._policy()
+        called = Asked(self.entry, self.call, self.language, self.controllers).tell()
+        known, decided, policy = self._known(), self._decision(), self._policy()
         changes = opposite(self.call, self.facts, self.reasons, self.entry["rests_on"], self.language)
         sections = [("call", called[0]), ("known", known[0]), ("decision", decided[0]), ("policy", policy[0]),
                     ("opposite", changes[0]), ("record", self._record() + notes)]
@@ -80,87 +80,11 @@ class _Teller:
             "decision": entry["id"], "language": self.language.code, "at": entry["at"],
             "at_local": self.call.at.astimezone(ROME).isoformat(), "verdict": entry["verdict"], "reason": entry["reason"],
             "reasons": decided[1], "regime": regime and {"since": regime.id, "name": self.language.regimes[regime.id]},
-            "call": called[1], "source": entry["source"], "known": known[1], "policy": policy[1], "opposite": changes[1],
+            "call": called[1], "source": self._contact_source(), "known": known[1], "policy": policy[1], "opposite": changes[1],
             "record": {"version": entry["v"], "chain": entry["chain"], "seq": entry["seq"], "masked": entry["masked"],
                        "pseudonym": self._pseudonym()}}
         return Story(self.text(f"title.{entry['verdict']}", id=entry["id"]),
                      [Section(name, self.text(f"section.{name}"), words) for name, words in sections], data)
-
-    # --- who called whom for whom
-
-    def _call(self) -> tuple[list[str], dict[str, Any]]:
-        call, request, text = self.call, self.call.request, self.text
-        words = [text("call.asked", at=call.at, number=self._number())]
-        if call.withholding_code:
-            words.append(text("call.withholding"))
-        campaign = call.campaign
-        if campaign is None:
-            words.append(text("call.unknown_campaign", campaign=request.campaign) if request.campaign.strip()
-                         else text("call.no_campaign"))
-        else:
-            words.append(text(
-                "call.for", controller=self._controller(), campaign=campaign.id,
-                purpose=self.language.name("purpose", campaign.purpose.value),
-                agent=self.language.name("agent", campaign.agent.value),
-                category=f"`{campaign.category}`" if campaign.category else text("call.no_category")))
-        presentation = self.language.name("presentation", request.presentation.value)
-        words.append(text("call.caller_id", caller_id=request.caller_id, holder=self._holder(), presentation=presentation)
-                     if request.caller_id.strip() else text("call.no_caller_id", presentation=presentation))
-        if call.trunk is not None:
-            words.append(text("call.trunk", trunk=call.trunk.id, country=call.trunk.country))
-        elif trunk := request.trunk or (campaign.trunk if campaign else ""):
-            words.append(text("call.unknown_trunk", trunk=trunk))
-        if request.channel or request.unique_id:
-            words.append(text("call.channel", channel=request.channel or text("call.not_said"),
-                              unique_id=request.unique_id or text("call.not_said")))
-        return words, {
-            "destination": self.entry["destination"], "dialled": request.destination if not self.entry["masked"] else None,
-            "class": call.destination.number_class.value if call.destination else None,
-            "country": call.destination.country if call.destination else None,
-            "controller": self._controller_id(), "controller_name": self._controller_name(), "campaign": request.campaign,
-            "purpose": campaign and campaign.purpose.value, "agent": campaign and campaign.agent.value,
-            "category": campaign and campaign.category, "caller_id": request.caller_id,
-            "caller_id_holder": call.declared_caller_id and call.declared_caller_id.holder,
-            "caller_id_roc_declared": call.declared_caller_id and call.declared_caller_id.roc_declared,
-            "presentation": request.presentation.value, "trunk": call.trunk.id if call.trunk else request.trunk or None,
-            "trunk_country": call.trunk and call.trunk.country, "channel": request.channel, "unique_id": request.unique_id}
-
-    def _number(self) -> str:
-        number, text = self.call.destination, self.text
-        if number is None:
-            if self.entry["masked"]:
-                return text("number.masked_none")
-            dialled = self.call.request.destination
-            return text("number.none", dialled=dialled) if dialled.strip() else text("number.empty")
-        kind = text(f"class.{number.number_class.value}", country=number.country)
-        if number.number_class is not NumberClass.FOREIGN and number.country != "IT":
-            kind += ", " + text("class.foreign", country=number.country)
-        return text("number.masked", kind=kind) if self.entry["masked"] else text("number.known", number=number.e164,
-                                                                                 kind=kind)
-
-    def _controller_id(self) -> str | None:
-        return self.call.campaign.controller.id if self.call.campaign else None
-
-    def _controller_name(self) -> str | None:
-        """As it was at the time of the call; else as it is now."""
-        if self.call.campaign is None:
-            return None
-        controller = self.call.campaign.controller
-        return controller.name or self.controllers.get(controller.id) or None
-
-    def _controller(self) -> str:
-        name = self._controller_name()
-        return (self.text("controller.named", name=name, id=self._controller_id()) if name
-                else self.text("controller.unnamed", id=self._controller_id()))
-
-    def _holder(self) -> str:
-        declared = self.call.declared_caller_id
-        if declared is None:
-            return self.text("holder.undeclared")
-        holder = ("callcentre" if declared.holder == CALL_CENTRE else "controller"
-                  if declared.holder == self._controller_id() else "other")
-        return self.text(f"holder.{holder}", holder=declared.holder,
-                         declared=self.text("roc.yes" if declared.roc_declared else "roc.no"))
 
     # --- what was known
 
@@ -171,9 +95,24 @@ class _Teller:
         callback = self.entry["rests_on"].get("callback")
         words, data = Known(self.call, self.facts, self.language, self.receipts, bool(self.entry["masked"]),
                             record.instant(datetime.fromisoformat(callback["requested_at"])) if callback else None).tell()
-        source = self.entry["source"]
-        words.insert(0, self.text("source", source=source) if source else self.text("source.none"))
-        return words, {"asked": "yes"} | data
+        return [self._source_words(), *words], {"asked": "yes"} | data
+
+    def _source_words(self) -> str:
+        source = self._contact_source()
+        if source is None:
+            return self.text("source.masked" if self.entry["source"] else "source.none")
+        campaign = self.call.campaign
+        heard = self.entry["verdict"] == "ALLOW" and campaign is not None and campaign.agent is Agent.HUMAN
+        return self.text("source.told" if heard else "source", source=source)
+
+    def _contact_source(self) -> str | None:
+        """The record's source; None where it names none, or where it is masked as the origin of a consent."""
+        source: str | None = self.entry["source"]
+        if self.facts is None or not self.entry["masked"]:
+            return source
+        known = self.facts.known_at(self.call.at)
+        named = known.contact is not None and bool(known.contact.source.strip())
+        return source if named or not any(consent.origin.strip() for consent in known.consents) else None
 
     def _why_nothing(self) -> str:
         if regime_at(self.call.at) is None:
@@ -236,7 +175,7 @@ class _Teller:
             key = f"policy.{fail.get('cause')}.{fail.get('applied')}"
             words.append(text(key) if key in self.language.texts
                          else text("policy.fail", cause=fail.get("cause"), applied=fail.get("applied")))
-        sells = self.call.campaign is not None and self.call.campaign.purpose in _SOLD
+        sells = self.call.campaign is not None and self.call.campaign.purpose in law.SOLD
         if sells and self.call.hours_off:
             words.append(text("policy.hours_off"))
         elif sells and self.call.hours is not None:

@@ -16,7 +16,7 @@ from agi_gate.decision_log.pseudonyms import Keys
 from agi_gate.decision_log.sealing import Seal
 from agi_gate.decision_log.wanted import Wanted, key_of
 from agi_gate.explaining.dossier import Placed
-from agi_gate.number import parse_destination, without_withholding_code
+from agi_gate.number import behind_code
 from agi_gate.ops.decisions import Decision, Log
 from agi_gate.verdict import Reason
 
@@ -56,7 +56,7 @@ def is_of(entry: Mapping[str, Any], number: str, keys: Keys | None) -> bool | No
     if not entry["masked"]:
         if entry["destination"] is not None:
             return bool(entry["destination"] == number)
-        dialled = parse_destination(without_withholding_code(entry["call"].get("destination", "")))
+        dialled = behind_code(entry["call"].get("destination", ""))
         return dialled is not None and dialled.e164 == number
     pseudonym = (entry["pseudonyms"] or {}).get("destination")
     if keys is None or key_of(pseudonym) not in [key.id for key in keys.keys]:
