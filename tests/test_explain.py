@@ -6,6 +6,7 @@ import json
 import re
 import string
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,8 @@ from agi_gate.facts import Callback, Check, Consent, Contact, Facts, Objection
 from agi_gate.gate import Gate
 from agi_gate.ops.exit_codes import DONE, NOT_ON_RECORD, NOT_PROVEN, UNREACHABLE, USAGE
 from agi_gate.ops.main import main
-from agi_gate.policy import Agent, Hours, Purpose
-from agi_gate.regime import REGIMES
+from agi_gate.policy import Agent, Hours, Purpose, Trunk
+from agi_gate.regime import REGIMES, ROME
 from agi_gate.remedy import REMEDIES
 from agi_gate.rules import hours
 from agi_gate.store.reader import Store, connect
@@ -243,6 +244,25 @@ def test_beside_an_objection_a_consent_and_a_request_are_told_for_what_they_are(
     called = Facts(callbacks=(Callback(at_time("2026-10-13T09:00:00+02:00")),), objection=objection)
     assert "La richiesta di essere chiamato è successiva all'opposizione." in told(entry_of(a_call(), called), IT)
     assert "later than the objection" not in told(refused)
+
+
+def test_countries_are_named() -> None:
+    fr = entry_of(a_call("+33123456789", trunk="fr"), None)
+    assert "country where it enters the network: France." in told(fr) and "number of another country: France" in told(fr)
+    assert "Paese di ingresso in rete: Italia." in told(entry_of(a_call(), None), IT)
+    assert "network: ZZ." in told(entry_of(replace(a_call(), trunk=Trunk("it", "ZZ")), None))
+
+
+def test_italian_dates_and_words_read_as_italian() -> None:
+    at = datetime.fromisoformat("2026-11-05T09:51:10+01:00").astimezone(ROME)
+    assert IT.text("opposite.rest_ended", at=at) == "Il numero può essere richiamato dalle ore 09:51:10 CET del 5 novembre 2026."
+    assert not any("luce" in words for words in IT.reasons.values())
+
+
+@both
+def test_where_the_configuration_had_no_part_that_is_said(language: Language) -> None:
+    text = told(entry_of(a_call(), Facts()), language)
+    assert language.texts["policy.none"] in text and "Null'altro" not in text and "Nothing else" not in text
 
 
 def test_a_number_behind_a_code_is_a_number() -> None:
@@ -497,6 +517,7 @@ def test_the_beginning_of_an_id_is_enough_where_there_is_one_such(decided: Calla
     assert second.startswith(common)
     said = explain(common, code=USAGE)
     assert "2 decisions begin with" in said and first in said and second in said and "more characters" in said
+    assert first in explain(first.upper()) and first in explain(first[:-3].upper())
     assert "too short" in explain(first[:7], code=USAGE)
     assert "no decision in the log begins with `deadbeef`" in explain("deadbeef", code=NOT_ON_RECORD)
     assert "no decision in the log begins with `[x]\\\"é zzzz`" in explain("[x]\\\"é zzzz", code=NOT_ON_RECORD)

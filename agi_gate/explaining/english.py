@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from agi_gate.explaining.countries import COUNTRIES
 from agi_gate.explaining.english_law import FOUNDING_REASONS, LAWS, REASONS, REGIMES, SOURCES
 from agi_gate.explaining.english_opposite import OPPOSITE
 from agi_gate.explaining.language import Language, clock, offset
@@ -80,7 +81,7 @@ _TEXTS = {
     "presentation.failed_screening": "allowed, but the network found that the number is not the caller's",
     "presentation.restricted": "restricted",
     "presentation.unavailable": "not available",
-    "call.trunk": "Trunk: `{trunk}`, which enters the network in {country}.",
+    "call.trunk": "Trunk: `{trunk}`; country where it enters the network: {country}.",
     "call.unknown_trunk": "Trunk: `{trunk}`, which the configuration did not declare.",
     "call.channel": "Asterisk's channel was {channel}; its unique ID: {unique_id}.",
     "call.not_said": "not said",
@@ -218,7 +219,7 @@ _TEXTS = {
                                         "it has the campaign under another controller.",
     "policy.shadow_skipped.facts": "What the configuration on trial ({config}) would have decided is not known: "
                                    "nothing was looked up for this call.",
-    "policy.none": "Nothing else: no fail policy was applied, and no configuration on trial decided otherwise.",
+    "policy.none": "No part: no fail policy was applied, and no configuration on trial decided otherwise.",
 
     "record.place": "Record {seq} of chain {chain}; record hash {hash}.",
     "record.version_1": "The record is of version 1, which an earlier version of this program wrote: it is in no "
@@ -367,6 +368,8 @@ _TEXTS = {
     "list.and": "{first} and {last}",
 }
 
+_COUNTRIES = {f"country.{code}": names[0] for code, names in COUNTRIES.items()}
+
 ENGLISH = Language(
-    code="en", texts=_TEXTS | OPPOSITE, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES,
+    code="en", texts=_TEXTS | OPPOSITE | _COUNTRIES, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES,
     sources=SOURCES, laws=LAWS, regimes=REGIMES, write_instant=_instant, write_day=_day)

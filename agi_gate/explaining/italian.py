@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from agi_gate.explaining.countries import COUNTRIES
 from agi_gate.explaining.italian_law import FOUNDING_REASONS, LAWS, REASONS, REGIMES, REMEDIES, SOURCES
 from agi_gate.explaining.italian_opposite import OPPOSITE
 from agi_gate.explaining.language import Language, clock, offset
@@ -92,7 +93,7 @@ _TEXTS = {
     "presentation.failed_screening": "consentita, ma per la rete il numero non è di chi chiama",
     "presentation.restricted": "limitata",
     "presentation.unavailable": "non disponibile",
-    "call.trunk": "Linea (trunk): `{trunk}`, che entra in rete in {country}.",
+    "call.trunk": "Linea (trunk): `{trunk}`; Paese di ingresso in rete: {country}.",
     "call.unknown_trunk": "Linea (trunk): `{trunk}`, che non era dichiarata nella configurazione.",
     "call.channel": "Canale Asterisk: {channel}; identificativo univoco: {unique_id}.",
     "call.not_said": "non indicato",
@@ -239,7 +240,7 @@ _TEXTS = {
                                         "la campagna è di un altro titolare.",
     "policy.shadow_skipped.facts": "Non è noto che cosa avrebbe deciso la configurazione in prova ({config}): per "
                                    "questa chiamata non è stata consultata alcuna informazione sul numero.",
-    "policy.none": "Null'altro: non è stata applicata alcuna regola per i guasti e nessuna configurazione in prova ha "
+    "policy.none": "Nessun ruolo: non è stata applicata alcuna regola per i guasti e nessuna configurazione in prova ha "
                    "deciso diversamente.",
 
     "record.place": "Registrazione n. {seq} della catena {chain}; hash della registrazione: {hash}.",
@@ -391,6 +392,8 @@ _TEXTS = {
     "list.and": "{first} e {last}",
 }
 
+_COUNTRIES = {f"country.{code}": names[1] for code, names in COUNTRIES.items()}
+
 ITALIAN = Language(
-    code="it", texts=_TEXTS | OPPOSITE, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES, sources=SOURCES,
+    code="it", texts=_TEXTS | OPPOSITE | _COUNTRIES, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES, sources=SOURCES,
     laws=LAWS, regimes=REGIMES, write_instant=_instant, write_day=_day)

@@ -36,7 +36,7 @@ REASONS = {
                               "rilevazioni statistiche, lo 0844 alle chiamate commerciali",
     Reason.CALLER_ID_TRUNK_FOREIGN: "un numero chiamante italiano sarebbe uscito su una linea che entra in rete "
                                     "dall'estero o che non è dichiarata",
-    Reason.CALLER_ID_NOT_CONTROLLER: "per vendere luce e gas il numero chiamante deve essere nella disponibilità del "
+    Reason.CALLER_ID_NOT_CONTROLLER: "per vendere energia elettrica e gas il numero chiamante deve essere nella disponibilità del "
                                      "titolare stesso, e questo era di altri",
 
     Reason.SOURCE_UNKNOWN: "la provenienza del contatto non era documentata",
@@ -67,8 +67,8 @@ REASONS = {
     Reason.CONSENT_NONE: "non risultava alcun consenso né altra base giuridica per la chiamata",
     Reason.AUTOMATED_NEEDS_CONSENT: "le chiamate automatizzate o con intelligenza artificiale richiedono il consenso, "
                                     "che mancava",
-    Reason.SECTOR_NEEDS_CONSENT: "le chiamate per vendere luce o gas richiedono il consenso o una richiesta "
-                                 "dell'interessato, e mancavano entrambi",
+    Reason.SECTOR_NEEDS_CONSENT: "le chiamate per vendere energia elettrica o gas richiedono il consenso o una "
+                                 "richiesta dell'interessato, e mancavano entrambi",
 
     Reason.STORE_UNAVAILABLE: "non è stato possibile leggere i dati relativi al numero, e in tal caso il sistema nega "
                               "la chiamata",

@@ -45,7 +45,7 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     log = Log(settings, lambda words: print(f"agi-gate explain: {words}", file=sys.stderr))
     try:
-        decision = _found(arguments.decision.strip(), log)
+        decision = _found(arguments.decision.strip().lower(), log)  # some write hex in capitals
         story = story_of(decision, settings, language_of(arguments))
     except _NotTold as error:
         print(f"agi-gate explain: {error}", file=sys.stderr)
