@@ -135,7 +135,8 @@ def test_the_law_is_the_one_of_the_calls_day_and_the_rule_may_be_older() -> None
 
 @pytest.mark.parametrize(("changes", "concerned"), (({}, False), ({"category": "energy"}, True), ({"sector": "energy"}, True)))
 def test_the_energy_law_is_not_said_to_be_applied_to_other_calls(changes: dict[str, Any], concerned: bool) -> None:
-    entry = entry_of(a_call(**changes), Facts(checks=CHECKED_CLEAR, consents=(a_consent(category=changes.get("category", "telecom")),)))
+    consent = a_consent(category=changes.get("category", "telecom"))
+    entry = entry_of(a_call(**changes), Facts(checks=CHECKED_CLEAR, consents=(consent,)))
     text, italian = told(entry), told(entry, IT)
     assert "in force since 27 July 2022: new RPO (DPR 26/2022, L. 5/2018)." in text and "is the regime" not in text
     assert "La regola applicata era in vigore dal 27 luglio 2022: nuovo Registro" in italian
@@ -144,9 +145,11 @@ def test_the_energy_law_is_not_said_to_be_applied_to_other_calls(changes: dict[s
 
 
 @pytest.mark.parametrize(("facts", "at", "words"), (
-    (Facts(checks=checks("2022-08-01T11:00:00+02:00=0"), consents=(a_consent(granted_at="2022-08-01T11:00:00+02:00", evidence=""),)),
+    (Facts(checks=checks("2022-08-01T11:00:00+02:00=0"),
+           consents=(a_consent(granted_at="2022-08-01T11:00:00+02:00", evidence=""),)),
      "2022-08-03T11:00:00+02:00", "Younger than the call: Code of conduct (28 September 2024)."),
-    (Facts(checks=checks("2024-10-01T11:00:00+02:00=0"), consents=(a_consent(granted_at="2024-10-01T11:00:00+02:00", category=""),)),
+    (Facts(checks=checks("2024-10-01T11:00:00+02:00=0"),
+           consents=(a_consent(granted_at="2024-10-01T11:00:00+02:00", category=""),)),
      "2024-10-03T11:00:00+02:00", "Younger than the call: Garante, docweb 10114967 (27 February 2025)."),
     (Facts(silent_calls=(at_time("2013-03-06T11:00:00+01:00"),)), "2013-03-07T11:00:00+01:00",
      "Younger than the call: Garante 83/2014 (20 February 2014)."),
@@ -204,16 +207,17 @@ LATER = at_time("2026-10-14T12:00:00+02:00")
 @pytest.mark.parametrize(("facts", "words", "absent"), (
     (Facts(contact=Contact("Elenco", True, LATER.date() + timedelta(days=1))),
      "was acquired on 15 October 2026, after the call, and did not count", "no row of a contact list"),
-    (Facts(checks=(Check(LATER, True, "c1"),)), "A check of the registry of 14 October 2026 at 12:00 CEST is dated after the call",
+    (Facts(checks=(Check(LATER, True, "c1"),)), "A check of the registry of 14 October 2026 at 12:00 CEST is dated after",
      "RPO): the number had never"),
     (Facts(consents=(a_consent(revoked_at=LATER),), checks=CHECKED_CLEAR),
-     "The revocation of 14 October 2026 at 12:00 CEST of the consent of 10 March 2026 at 10:00 CET is dated after", "; revoked on"),
+     "The revocation of 14 October 2026 at 12:00 CEST of the consent of 10 March 2026 at 10:00 CET is dated", "; revoked on"),
     (Facts(objection=Objection(LATER, "call")), "An objection of 14 October 2026 at 12:00 CEST is dated after the call",
      "Objection: none"),
     (Facts(objection=Objection(at_time("2026-09-02T15:00:00+02:00"), "call", LATER)),
      "An objection of 14 October 2026 at 12:00 CEST is dated after the call", "and again on"),
-    (Facts(callbacks=(Callback(LATER),)), "A request to be called of 14 October 2026 at 12:00 CEST is dated", "Request to be called: none"),
-    (Facts(silent_calls=(LATER,)), "A silent call of 14 October 2026 at 12:00 CEST is dated after the call", "Silent call: none"),
+    (Facts(callbacks=(Callback(LATER),)), "A request to be called of 14 October 2026 at 12:00 CEST is dated after",
+     "Request to be called: none"),
+    (Facts(silent_calls=(LATER,)), "A silent call of 14 October 2026 at 12:00 CEST is dated after", "Silent call: none"),
 ), ids=str)
 def test_what_is_dated_after_the_call_is_not_called_absent(facts: Facts, words: str, absent: str) -> None:
     entry = entry_of(a_call(), facts)
@@ -255,7 +259,7 @@ def test_countries_are_named() -> None:
 
 def test_italian_dates_and_words_read_as_italian() -> None:
     at = datetime.fromisoformat("2026-11-05T09:51:10+01:00").astimezone(ROME)
-    assert IT.text("opposite.rest_ended", at=at) == "Il numero può essere richiamato dalle ore 09:51:10 CET del 5 novembre 2026."
+    assert IT.text("opposite.rest_ended", at=at).endswith(" dalle ore 09:51:10 CET del 5 novembre 2026.")
     assert not any("luce" in words for words in IT.reasons.values())
 
 
@@ -266,8 +270,9 @@ def test_where_the_configuration_had_no_part_that_is_said(language: Language) ->
 
 
 def test_a_number_behind_a_code_is_a_number() -> None:
-    assert "whether `#31#3331234500`, a number (mobile) behind a code, may be" in told(entry_of(a_call("#31#3331234500"), None))
-    assert "che non è un numero" not in told(entry_of(a_call("#31#3331234500"), None), IT)
+    hidden = entry_of(a_call("#31#3331234500"), None)
+    assert "whether `#31#3331234500`, a number (mobile) behind a code, may be" in told(hidden)
+    assert "che non è un numero" not in told(hidden, IT)
     assert "`#31#nobody`, which is no telephone number" in told(entry_of(a_call("#31#nobody"), None))
 
 
@@ -288,7 +293,8 @@ def test_a_consent_that_the_enrolment_stands_against_is_not_said_to_count() -> N
      "non era tra i numeri della campagna `fibra` ("),
     ({"caller_id": NOT_DECLARED}, "the caller ID was not declared to the ROC (", "non era dichiarato al ROC ("),
     ({"caller_id": OF_ANOTHER}, "the caller ID was held by `other` (", "era nella disponibilità di `other` ("),
-    ({"caller_id": OF_THE_CALL_CENTRE_FREEPHONE}, "was held by the call centre, where a short", "mentre un numero breve o verde"),
+    ({"caller_id": OF_THE_CALL_CENTRE_FREEPHONE}, "was held by the call centre, where a short",
+     "mentre un numero breve o verde"),
     ({"caller_id": NOT_DECLARED, "caller_ids": ()}, "of the campaign `fibra` and was not declared to the ROC (",
      "della campagna `fibra` e non era dichiarato al ROC ("),
 ), ids=str)
@@ -303,7 +309,7 @@ def test_a_caller_id_that_is_not_assigned_is_told_by_the_condition_that_failed(
 # --- what would change it
 
 @pytest.mark.parametrize(("facts", "changes", "words"), (
-    (Facts(checks=CHECKED_CLEAR, consents=(a_consent(),)), {}, "the end of the check's 15 days, on 26 October 2026 at 10:00 CET"),
+    (Facts(checks=CHECKED_CLEAR, consents=(a_consent(),)), {}, "the end of the check's 15 days, on 26 October 2026 at 10:00"),
     (Facts(checks=CHECKED_CLEAR, consents=(a_consent(expires_at="2026-12-01T00:00:00+01:00"),)), {},
      "the consent's own end, on 1 December 2026"),
     (Facts(consents=(a_consent(contract=True, contract_ended_on=at_time("2026-10-01T00:00:00+02:00").date()),)), {},
@@ -315,7 +321,7 @@ def test_a_caller_id_that_is_not_assigned_is_told_by_the_condition_that_failed(
     (Facts(), {}, "the call would still have been refused: there was no consent"),
     (Facts(checks=checks("2026-10-11T11:00:00+02:00=1")), {}, ", given on 11 October 2026 at 11:00 CEST or later"),
     (Facts(silent_calls=(at_time("2026-10-13T09:00:00+02:00"),)), {}, "The rest ends on 18 October 2026 at 09:00 CEST"),
-    (Facts(), {"at": at_time("2026-10-14T20:00:00+02:00")}, "The next time within the calling hours is 15 October 2026 at 09:00"),
+    (Facts(), {"at": at_time("2026-10-14T20:00:00+02:00")}, "next time within the calling hours is 15 October 2026 at 09:00"),
     # Saturday evening; Sunday is closed
     (Facts(), {"at": at_time("2026-10-17T19:00:00+02:00")}, "within the calling hours is 19 October 2026 at 09:00 CEST"),
     # Christmas on a Friday, St Stephen on a Saturday, a Sunday
@@ -382,7 +388,8 @@ def test_the_controllers_own_hours_are_kept_on_any_day_and_end_when_it_says() ->
     ("2026-04-04T19:30:00+02:00", "on the day before a holiday (Easter Sunday) are 10:00-19:00", "(Pasqua)"),
     ("2026-04-06T11:00:00+02:00", "it was a national holiday (Easter Monday), when", "(Lunedì dell'Angelo)"),
     ("2026-12-08T11:00:00+01:00", "it was a national holiday (Immaculate Conception), when", "(Immacolata Concezione)"),
-    ("2026-10-14T20:00:00+02:00", "which from Monday to Friday are 9:00-20:00 (", "che dal lunedì al venerdì sono: 9:00-20:00 ("),
+    ("2026-10-14T20:00:00+02:00", "which from Monday to Friday are 9:00-20:00 (",
+     "che dal lunedì al venerdì sono: 9:00-20:00 ("),
     ("2026-10-17T20:00:00+02:00", "which on Saturday are 10:00-19:00 (", "che il sabato sono: 10:00-19:00 ("),
 ))
 def test_closed_hours_are_told_with_the_window_of_that_day_and_its_reason(at: str, english: str, italian: str) -> None:
@@ -505,7 +512,7 @@ def test_json_has_the_same_as_data(decided: Callable[..., str], explain: Explain
     assert (said["decision"], said["verdict"], said["reason"]) == (id_, "DENY", "REGISTRY_OPPOSED")
     assert said["call"]["controller_name"] == "Acme Telecom" and said["call"]["destination"] == f"+39{ENROLLED}"
     assert said["known"]["registry"]["enrolled"] is True and said["known"]["registry"]["receipt"]["file"] == "esito.txt"
-    assert said["opposite"][0]["remedy"].startswith("un consenso dell'interessato (finalità marketing, categoria `telecom`")
+    assert said["opposite"][0]["remedy"].startswith("un consenso documentato dell'interessato (finalità marketing,")
     plain = explain(id_, "--language", "it")
     assert all(sentence in plain for sentences in said["told"].values() for sentence in sentences)
 

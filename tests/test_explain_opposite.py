@@ -121,6 +121,7 @@ def remedy(call: Any, facts: Facts, reason: str = "", language: Any = EN) -> str
     return line
 
 
+DOCUMENTED = "a documented consent of the person (marketing, category `telecom`, calls by humans)"
 REQUEST_LIFTS = "In any case a request of the person to be called, later than any objection, would allow one call."
 
 
@@ -139,8 +140,7 @@ def test_a_request_of_the_person_lifts_all_reasons_at_once() -> None:
 
 def test_a_revoked_consent_is_not_the_persons_last_word() -> None:
     facts = Facts(checks=CLEAR, consents=(a_consent(revoked_at="2026-10-09T10:00:00+02:00"),))
-    assert "CONSENT_REVOKED: a consent of the person (marketing, category `telecom`, calls by humans), given after 9 October " \
-        "2026 at 10:00 CEST." == remedy(a_call(), facts)
+    assert remedy(a_call(), facts) == f"CONSENT_REVOKED: {DOCUMENTED}, given after 9 October 2026 at 10:00 CEST."
     assert section("opposite", entry_of(a_call(), facts)).endswith(REQUEST_LIFTS)
     assert "only the person" not in section("opposite", entry_of(a_call(), facts))
 
@@ -159,10 +159,9 @@ def test_a_consent_counts_from_the_later_of_the_enrolment_and_the_revocation() -
 
 @pytest.mark.parametrize(("consent", "changes", "words"), (
     # two faults: mending the first would not do
-    ({"evidence": "", "category": "insurance"}, {}, "CONSENT_NO_EVIDENCE: a consent of the person (marketing, category `telecom`, "
-                                                    "calls by humans)."),
-    ({"evidence": ""}, {}, "CONSENT_NO_EVIDENCE: loading the consent with its origin and evidence, where they are on record; or a "
-                           "consent of the person"),
+    ({"evidence": "", "category": "insurance"}, {}, f"CONSENT_NO_EVIDENCE: {DOCUMENTED}."),
+    ({"evidence": ""}, {}, "CONSENT_NO_EVIDENCE: loading the consent with its origin and evidence, where they are on record; "
+                           f"or {DOCUMENTED}."),
     ({"channel": "human"}, {"agent": Agent.AI}, "calls by automatic devices); or a call by a human."),
     ({"channel": "human", "category": "insurance"}, {"agent": Agent.AI}, "calls by automatic devices)."),
     ({"channel": "automated"}, {}, "calls by humans); or an automated call."),
@@ -201,17 +200,17 @@ def test_of_a_number_that_was_enrolled_the_other_answer_is_told_too() -> None:
 
 @pytest.mark.parametrize(("changes", "words"), (
     ({"destination": "+33123456789"}, "go on to what is known of the number"),
-    ({"destination": "+33123456789", "caller_id": ""}, "With that put right, the call would still have been refused: there was no "
-                                                       "caller ID (CALLER_ID_MISSING)."),
-    ({"destination": "+33123456789", "purpose": Purpose.SERVICE}, "With that put right, the call would have been allowed because it "
-                                                                 "was a service call"),
+    ({"destination": "+33123456789", "caller_id": ""},
+     "With that put right, the call would still have been refused: there was no caller ID (CALLER_ID_MISSING)."),
+    ({"destination": "+33123456789", "purpose": Purpose.SERVICE},
+     "With that put right, the call would have been allowed because it was a service call"),
     ({"campaign_asked": "none"}, "go on to the kind of number, caller ID and trunk and what is known of the number"),
     ({"destination": "nobody"}, "go on to the kind of number, caller ID and trunk and what is known of the number"),
     ({"caller_id": ""}, "go on to what else is asked of caller ID and trunk and what is known of the number"),
     ({"caller_id": "", "purpose": Purpose.SERVICE}, "go on to what else is asked of caller ID and trunk, which this"),
     ({"trunk": "fr"}, "go on to what is known of the number"),
-    ({"presentation": Presentation.RESTRICTED, "trunk": "fr"}, "With that put right, the call would still have been refused: an "
-                                                               "Italian caller ID"),
+    ({"presentation": Presentation.RESTRICTED, "trunk": "fr"},
+     "With that put right, the call would still have been refused: an Italian caller ID"),
     ({"presentation": Presentation.FAILED_SCREENING}, "present a number that the network finds to be the caller's own"),
 ), ids=str)
 def test_what_comes_after_a_rule_that_looked_at_the_call_alone(changes: dict[str, Any], words: str) -> None:

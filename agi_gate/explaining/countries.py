@@ -1,4 +1,4 @@
-"""Names of the countries that trunks and numbers come from, by ISO 3166: in English and in Italian.  Others keep their code."""
+"""Names of countries by ISO 3166, in English and in Italian.  Those that are not here keep their code."""
 
 from __future__ import annotations
 

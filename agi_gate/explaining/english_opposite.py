@@ -9,6 +9,8 @@ OPPOSITE = {
     "opposite.request": "In any case a request of the person to be called, later than any objection, would allow one call.",
     "opposite.not_examined": "The gate stopped there.  With that put right it would go on to {parts}, which this decision "
                              "did not look at.",
+    "opposite.not_examined_after": "With this put right, too, the gate would go on to {parts}, which this decision did not "
+                                   "look at.",
     "beyond.campaign": "the campaign",
     "beyond.class": "the kind of number",
     "beyond.caller_id": "caller ID and trunk",
@@ -25,7 +27,7 @@ OPPOSITE = {
     "opposite.then_denied": "the call would still have been refused: {meaning} ({reason}).  For that: {remedy}.",
     "ground.that_check": "that check",
     "ground.in_directory": "the listing in the public directory",
-    "way.consent": "a consent of the person ({purpose}, category `{category}`, calls {channel}){since}",
+    "way.consent": "a documented consent of the person ({purpose}, category `{category}`, calls {channel}){since}",
     "way.since": ", given on {at} or later",
     "way.after": ", given after {at}",
     "way.evidence": "loading the consent with its origin and evidence, where they are on record",

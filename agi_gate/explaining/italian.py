@@ -395,5 +395,5 @@ _TEXTS = {
 _COUNTRIES = {f"country.{code}": names[1] for code, names in COUNTRIES.items()}
 
 ITALIAN = Language(
-    code="it", texts=_TEXTS | OPPOSITE | _COUNTRIES, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES, sources=SOURCES,
-    laws=LAWS, regimes=REGIMES, write_instant=_instant, write_day=_day)
+    code="it", texts=_TEXTS | OPPOSITE | _COUNTRIES, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES,
+    sources=SOURCES, laws=LAWS, regimes=REGIMES, write_instant=_instant, write_day=_day)

@@ -36,8 +36,8 @@ REASONS = {
                               "rilevazioni statistiche, lo 0844 alle chiamate commerciali",
     Reason.CALLER_ID_TRUNK_FOREIGN: "un numero chiamante italiano sarebbe uscito su una linea che entra in rete "
                                     "dall'estero o che non è dichiarata",
-    Reason.CALLER_ID_NOT_CONTROLLER: "per vendere energia elettrica e gas il numero chiamante deve essere nella disponibilità del "
-                                     "titolare stesso, e questo era di altri",
+    Reason.CALLER_ID_NOT_CONTROLLER: "per vendere energia elettrica e gas il numero chiamante deve essere nella "
+                                     "disponibilità del titolare stesso, e questo era di altri",
 
     Reason.SOURCE_UNKNOWN: "la provenienza del contatto non era documentata",
     Reason.OBJECTION_RECORDED: "l'interessato si era opposto alle chiamate di questo titolare",

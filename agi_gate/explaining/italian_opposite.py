@@ -6,10 +6,12 @@ OPPOSITE = {
     "opposite.all": "I motivi del diniego sono {count}.  Salvo una richiesta dell'interessato di essere chiamato, dovrebbero "
                     "venire meno tutti:",
     "opposite.deny": "{reason}: {remedy}.",
-    "opposite.request": "In ogni caso una richiesta dell'interessato di essere chiamato, successiva all'eventuale opposizione, "
-                        "consentirebbe una chiamata.",
+    "opposite.request": "In ogni caso una richiesta dell'interessato di essere chiamato, successiva all'eventuale "
+                        "opposizione, consentirebbe una chiamata.",
     "opposite.not_examined": "Il sistema si è fermato a questo punto.  Rimosso tale motivo, esaminerebbe {parts}, che in "
                              "questa decisione non ha considerato.",
+    "opposite.not_examined_after": "Rimosso anche questo, il sistema esaminerebbe {parts}, che in questa decisione non ha "
+                                   "considerato.",
     "beyond.campaign": "la campagna",
     "beyond.class": "il tipo di numero",
     "beyond.caller_id": "il numero chiamante con la linea",
@@ -26,7 +28,8 @@ OPPOSITE = {
     "opposite.then_denied": "la chiamata sarebbe stata comunque negata: {meaning} ({reason}).  A tal fine: {remedy}.",
     "ground.that_check": "a quella verifica",
     "ground.in_directory": "alla presenza negli elenchi telefonici pubblici",
-    "way.consent": "un consenso dell'interessato (finalità {purpose}, categoria `{category}`, chiamate {channel}){since}",
+    "way.consent": "un consenso documentato dell'interessato (finalità {purpose}, categoria `{category}`, chiamate "
+                   "{channel}){since}",
     "way.since": ", prestato {at:dal} in poi",
     "way.after": ", prestato dopo {at:il}",
     "way.evidence": "il caricamento del consenso con la sua origine e la sua prova, se documentate",

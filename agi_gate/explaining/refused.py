@@ -88,7 +88,7 @@ class _Refused:
             return [self.text("opposite.rest_ended", at=end)], {"rested_until": instant(end)}
         if reason in _UNCHECKED:
             return self._if_checked(known)
-        if reason in BY_CONSENT and (since := consent_counts_since(call, known)) is not None:
+        if reason in BY_CONSENT and self.same and (since := consent_counts_since(call, known)) is not None:
             return [], {"consent_counts_from" if not since.after else "consent_counts_after": instant(since.at)}
         return [], {}
 
@@ -123,7 +123,7 @@ class _Refused:
 
     # --- what was not looked at
 
-    def _beyond(self, call: Call, reason: Reason) -> list[str]:
+    def _beyond(self, call: Call, reason: Reason, key: str = "opposite.not_examined") -> list[str]:
         """What the gate would have come to with the reason put right."""
         lifted = _lifted(call, reason)
         then = None if lifted is None else decide_without_facts(lifted)
@@ -132,9 +132,10 @@ class _Refused:
                 "opposite.then_purpose", meaning=meaning(then.reason, call, self.language), reason=then.reason.name))]
         if lifted is not None and then is not None:
             after = self._still(then.reason, self.language.remedies[then.reason])
-            return [self.text("opposite.put_right", then=after), *self._beyond(lifted, then.reason)]
+            return [self.text("opposite.put_right", then=after),
+                    *self._beyond(lifted, then.reason, "opposite.not_examined_after")]
         parts = [self.text(f"beyond.{part}") for part in _parts(call, reason)]
-        return [self.text("opposite.not_examined", parts=self.language.listed(parts))] if parts else []
+        return [self.text(key, parts=self.language.listed(parts))] if parts else []
 
 
 def _ground(call: Call, known: Facts) -> Finding | None:

@@ -80,7 +80,8 @@ class _Teller:
             "decision": entry["id"], "language": self.language.code, "at": entry["at"],
             "at_local": self.call.at.astimezone(ROME).isoformat(), "verdict": entry["verdict"], "reason": entry["reason"],
             "reasons": decided[1], "regime": regime and {"since": regime.id, "name": self.language.regimes[regime.id]},
-            "call": called[1], "source": self._contact_source(), "known": known[1], "policy": policy[1], "opposite": changes[1],
+            "call": called[1], "source": self._contact_source(), "known": known[1], "policy": policy[1],
+            "opposite": changes[1],
             "record": {"version": entry["v"], "chain": entry["chain"], "seq": entry["seq"], "masked": entry["masked"],
                        "pseudonym": self._pseudonym()}}
         return Story(self.text(f"title.{entry['verdict']}", id=entry["id"]),
