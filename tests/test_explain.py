@@ -141,6 +141,7 @@ def test_the_energy_law_is_not_said_to_be_applied_to_other_calls(changes: dict[s
     assert "in force since 27 July 2022: new RPO (DPR 26/2022, L. 5/2018)." in text and "is the regime" not in text
     assert "La regola applicata era in vigore dal 27 luglio 2022: nuovo Registro" in italian
     assert "alla data della chiamata: quello del 19 giugno 2026 (ultima modifica: disciplina per l'energia" in italian
+    assert tell(entry, EN).data["regime"]["concerns_the_call"] is concerned
     assert ("qui non rilevante" not in italian) is concerned and ("does not concern this call" not in text) is concerned
 
 

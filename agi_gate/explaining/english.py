@@ -1,4 +1,7 @@
-"""Every word that is told in English.  `italian` has the same keys."""
+"""Every word that is told in English, put together: here those of the record, the origin and the dossier.
+
+`italian` has the same keys.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import date, datetime
 from agi_gate.explaining.countries import COUNTRIES
 from agi_gate.explaining.english_law import FOUNDING_REASONS, LAWS, REASONS, REGIMES, SOURCES
 from agi_gate.explaining.english_opposite import OPPOSITE
+from agi_gate.explaining.english_story import STORY
 from agi_gate.explaining.language import Language, clock, offset
 from agi_gate.remedy import REMEDIES
 
@@ -34,192 +38,6 @@ _TEXTS = {
     "section.policy": "The part of the configuration",
     "section.opposite": "What would have to change for the opposite verdict",
     "section.record": "The record",
-
-    "call.asked": "On {at:long} the gate was asked whether {number} may be called.",
-    "number.known": "{number} ({kind})",
-    "number.none": "`{dialled}`, which is no telephone number,",
-    "number.behind_code": "`{dialled}`, a number ({kind}) behind a code,",
-    "number.masked_code": "something behind a code, masked by now,",
-    "number.empty": "an empty number",
-    "number.masked": "a number ({kind}) that is masked by now",
-    "number.masked_none": "something that was no telephone number, and is masked by now,",
-    "class.emergency": "emergency or social-value number",
-    "class.geographic": "landline",
-    "class.mobile": "mobile",
-    "class.nomadic": "internet telephony, bound to no place",
-    "class.commercial": "0844 number for commercial calls",
-    "class.statistical": "0843 number for statistics",
-    "class.freephone": "freephone number",
-    "class.premium": "premium-rate number",
-    "class.short": "short or service code",
-    "class.foreign": "number of another country: {country}",
-    "call.for": "It was to be made for {controller}, by the campaign `{campaign}`.  Purpose: {purpose}.  Kind of "
-                "call: {agent}.  Product category: {category}.",
-    "call.no_category": "none",
-    "controller.named": "{name} (controller `{id}`)",
-    "controller.unnamed": "the controller `{id}`",
-    "call.no_campaign": "No campaign was named, so it is not known for whom the call was to be made.",
-    "call.unknown_campaign": "The campaign named was `{campaign}`, which the configuration did not have: so it is not "
-                             "known for whom the call was to be made.",
-    "purpose.marketing": "marketing",
-    "purpose.market_research": "market research",
-    "purpose.statistics": "statistical survey",
-    "purpose.service": "service, to perform a contract",
-    "agent.human": "by a human",
-    "agent.automated": "automated, without a human",
-    "agent.ai": "by an AI voice",
-    "call.caller_id": "Caller ID to be presented: {caller_id}; {holder}; presentation {presentation}.",
-    "call.no_caller_id": "No caller ID was set; presentation {presentation}.",
-    "call.withholding": "The dialled text itself asked to hide the caller ID (a code such as #31# or *67).",
-    "holder.controller": "held by the controller itself, {declared}",
-    "holder.callcentre": "held by the declared call centre, {declared}",
-    "holder.other": "held by `{holder}`, {declared}",
-    "holder.undeclared": "not among the caller IDs that the configuration declares",
-    "roc.yes": "declared to the ROC",
-    "roc.no": "not declared to the ROC",
-    "presentation.allowed": "allowed",
-    "presentation.failed_screening": "allowed, but the network found that the number is not the caller's",
-    "presentation.restricted": "restricted",
-    "presentation.unavailable": "not available",
-    "call.trunk": "Trunk: `{trunk}`; country where it enters the network: {country}.",
-    "call.unknown_trunk": "Trunk: `{trunk}`, which the configuration did not declare.",
-    "call.channel": "Asterisk's channel was {channel}; its unique ID: {unique_id}.",
-    "call.not_said": "not said",
-
-    "known.not_asked": "Nothing was looked up: the decision rests on the call and the configuration alone.",
-    "known.store": "The store did not answer in time, so nothing that is known of the number was before the gate.",
-    "known.overload": "Too many calls were waiting, so the store was not asked, and nothing that is known of the "
-                      "number was before the gate.",
-    "known.error": "The record holds nothing that was known of the number: an error inside the gate ended the "
-                   "decision.",
-    "known.before_law": "Nothing was looked up: the gate's clock stood before 1 February 2011, and of those days it "
-                        "knows no law to decide by.",
-    "contact": "Contact: it comes from “{source}”{acquired}; {listed} in the public directory.",
-    "contact.acquired": ", acquired on {day}",
-    "contact.listed": "the number is listed",
-    "contact.unlisted": "the number is not listed",
-    "contact.undated": "When it was acquired is not known: the row carries no date.",
-    "contact.none": "Contact: no row of a contact list names the number.",
-    "contact.no_source": "Contact: its row names no source{acquired}; {listed} in the public directory.",
-    "source": "Where the contact came from: “{source}”.",
-    "source.told": "Where the contact came from, as it was told to the agent: “{source}”.",
-    "source.masked": "Where the contact came from is the origin of a consent, which is masked by now.",
-    "source.none": "Where the contact came from is not recorded.",
-    "registry.never": "Registry (RPO): the number had never been checked for this controller.",
-    "registry.last": "Registry (RPO): last checked on {at}; result: {result}; check {id}{receipt}.",
-    "registry.enrolled": "ENROLLED",
-    "registry.clear": "not enrolled",
-    "registry.receipt": ", receipt {receipt}",
-    "registry.file": ", file {file} (SHA-256 {sha256})",
-    "registry.good": "That check is good for 15 days, until {until}.",
-    "registry.stale": "That check was good for 15 days, until {until}, and so no longer at the time of the call.",
-    "registry.first_enrolled": "The enrolment was first found by the check of {at}.",
-    "registry.last_clear": "The last check that found the number not enrolled is of {at}; the enrolment lies between "
-                           "the two.",
-    "registry.never_clear": "No check of this controller ever found the number not enrolled.",
-    "consent.none": "Consent: none is on file.",
-    "consent": "Consent of {at}: purpose {purpose}; product category {category}; calls {channel}; origin: {origin}; "
-               "evidence: {evidence}{notice}{more}.  {covers}",
-    "consent.notice": "; notice: {notice}",
-    "consent.no_category": "none named",
-    "consent.not_recorded": "not recorded",
-    "consent.quoted": "“{text}”",
-    "consent.masked": "recorded, masked by now",
-    "consent.contract": "; given within a contract in force",
-    "consent.contract_ended": "; given within a contract that ended on {day}",
-    "consent.expires": "; valid until {at}",
-    "consent.revoked": "; revoked on {at}",
-    "consent.covers": "It covered this call.",
-    "consent.but_enrolled": "By itself it covered this call, but the enrolment in the registry stands against it.",
-    "consent.covers_not": "It did not cover this call: {meaning} ({reason}).",
-    "consent.covers_by_itself": "By itself it covered this call.",
-    "later.contact": "Contact: the row of a list that names the number was acquired on {when}, after the call, and did not "
-                     "count.",
-    "later.check": "A check of the registry of {when} is dated after the call, and did not count.",
-    "later.consent": "A consent of {when} is dated after the call, and did not count.",
-    "later.revocation": "The revocation of {when} of the consent of {of} is dated after the call, and did not count.",
-    "later.objection": "An objection of {when} is dated after the call, and did not count.",
-    "later.callback": "A request to be called of {when} is dated after the call, and did not count.",
-    "later.silent_call": "A silent call of {when} is dated after the call, and did not count.",
-    "channel.human": "by humans",
-    "channel.automated": "by automatic devices",
-    "channel.both": "by humans and by automatic devices",
-    "objection": "Objection: the person objected on {at}{via}{repeated}.",
-    "objection.via": " (via: {via})",
-    "objection.repeated": ", and again on {at}",
-    "objection.none": "Objection: none is on file.",
-    "callback": "Request to be called: of {at}, {until}; {state}.",
-    "callback.until": "open until {at}",
-    "callback.no_end": "without an end",
-    "callback.used": "used up by an earlier call",
-    "callback.used_now": "used up by this call",
-    "callback.unused": "not used",
-    "callback.after_objection": "The request to be called is later than the objection.",
-    "callback.none": "Request to be called: none is on file.",
-    "rest": "Silent call: on {at}; the number rests until {until}.",
-    "rest.none": "Silent call: none is on file.",
-
-    "unassigned": "the caller ID {conditions}",
-    "unassigned.failed_screening": "was not the caller's, as the network found",
-    "unassigned.not_the_campaigns": "was not among the numbers of the campaign `{campaign}`",
-    "unassigned.not_declared": "was not declared to the ROC",
-    "unassigned.other_holder": "was held by `{holder}`",
-    "unassigned.call_centre": "was held by the call centre, where a short or freephone number has to be the controller's own",
-    "hours.holiday": "it was a national holiday ({holiday}), when no marketing calls are made",
-    "hours.closed": "it was outside the calling hours, which {on} are {window}",
-    "hours.closed_own": "it was outside the controller's own calling hours, which {on} are {window}",
-    "hours.none": "none",
-    "hours.never": "none",
-    "hours.within": "call within the calling hours: {windows}",
-    "hours.on.weekday": "from Monday to Friday",
-    "hours.on.saturday": "on Saturday",
-    "hours.on.before_holiday": "on the day before a holiday{holiday}",
-    "hours.on.sunday": "on Sunday",
-    "hours.on.holiday": "on a holiday{holiday}",
-    "holiday.01-01": "New Year's Day",
-    "holiday.01-06": "Epiphany",
-    "holiday.03-17": "150 years of Italian unity",
-    "holiday.easter": "Easter Sunday",
-    "holiday.easter_monday": "Easter Monday",
-    "holiday.04-25": "Liberation Day",
-    "holiday.05-01": "Labour Day",
-    "holiday.06-02": "Republic Day",
-    "holiday.08-15": "Assumption",
-    "holiday.10-04": "Saint Francis",
-    "holiday.11-01": "All Saints",
-    "holiday.12-08": "Immaculate Conception",
-    "holiday.12-25": "Christmas Day",
-    "holiday.12-26": "Saint Stephen",
-
-    "decision.ALLOW": "The call was allowed because {meaning} ({reason}).",
-    "decision.DENY": "The call was refused because {meaning} ({reason}).",
-    "decision.source": "Legal source: {source}.",
-    "decision.later_parts": "  Younger than the call: {parts}.",
-    "decision.source_later": "A source that is of a later day than the call is where the rule stands today; the gate keeps "
-                             "that rule on any day.",
-    "decision.state": "State of the law on the day of the call: that of {day} (last change: {name}{concerned}).",
-    "decision.unconcerned": "; it does not concern this call",
-    "decision.no_regime": "No regime was in force: the first is of 1 February 2011.",
-    "decision.since": "The rule that was applied was in force since {day}: {name}.",
-    "decision.any_day": "This rule is tied to no day: the gate keeps it under every regime.",
-    "decision.own_hours": "The calling hours were the controller's own, kept on any day.",
-    "decision.also": "Also found, {reason}: {meaning}.  Legal source: {source}.",
-    "decision.otherwise": "This version of the program would decide the same facts otherwise: {reasons}.  What is "
-                          "told here of consents and dates is by today's rules.",
-
-    "policy.store.deny": "The store did not answer, and a call for this purpose is then refused ([fail.store]).",
-    "policy.overload.deny": "Too many calls were waiting, and the call was refused without asking the store ([daemon] "
-                            "waiting).",
-    "policy.fail": "Something failed ({cause}), and what the configuration says for that was applied: {applied}.",
-    "policy.hours_off": "The calling hours were switched off in the configuration ([policy] hours).",
-    "policy.hours_own": "The calling hours were the controller's own, and not those of the Code of conduct ([policy] "
-                        "hours): {windows}.",
-    "policy.shadow": "The configuration on trial ({config}) would have decided otherwise: {verdict}, {reasons}.",
-    "policy.shadow_skipped.controller": "What the configuration on trial ({config}) would have decided is not known: "
-                                        "it has the campaign under another controller.",
-    "policy.shadow_skipped.facts": "What the configuration on trial ({config}) would have decided is not known: "
-                                   "nothing was looked up for this call.",
-    "policy.none": "No part: no fail policy was applied, and no configuration on trial decided otherwise.",
 
     "record.place": "Record {seq} of chain {chain}; record hash {hash}.",
     "record.version_1": "The record is of version 1, which an earlier version of this program wrote: it is in no "
@@ -371,5 +189,5 @@ _TEXTS = {
 _COUNTRIES = {f"country.{code}": names[0] for code, names in COUNTRIES.items()}
 
 ENGLISH = Language(
-    code="en", texts=_TEXTS | OPPOSITE | _COUNTRIES, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES,
-    sources=SOURCES, laws=LAWS, regimes=REGIMES, write_instant=_instant, write_day=_day)
+    code="en", texts=_TEXTS | STORY | OPPOSITE | _COUNTRIES, reasons=REASONS, founding_reasons=FOUNDING_REASONS,
+    remedies=REMEDIES, sources=SOURCES, laws=LAWS, regimes=REGIMES, write_instant=_instant, write_day=_day)

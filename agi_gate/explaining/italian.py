@@ -1,4 +1,7 @@
-"""Every word that is told in Italian.  `english` has the same keys."""
+"""Every word that is told in Italian, put together: here those of the record, the origin and the dossier.
+
+`english` has the same keys.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import date, datetime
 from agi_gate.explaining.countries import COUNTRIES
 from agi_gate.explaining.italian_law import FOUNDING_REASONS, LAWS, REASONS, REGIMES, REMEDIES, SOURCES
 from agi_gate.explaining.italian_opposite import OPPOSITE
+from agi_gate.explaining.italian_story import STORY
 from agi_gate.explaining.language import Language, clock, offset
 
 _MONTHS = ("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre",
@@ -45,203 +49,6 @@ _TEXTS = {
     "section.policy": "Il ruolo della configurazione",
     "section.opposite": "Che cosa porterebbe alla decisione opposta",
     "section.record": "La registrazione",
-
-    "call.asked": "{at:long} è stato chiesto al sistema se si potesse chiamare {number}.",
-    "number.known": "il numero {number} ({kind})",
-    "number.none": "`{dialled}`, che non è un numero telefonico",
-    "number.behind_code": "`{dialled}`, un numero ({kind}) preceduto da un codice",
-    "number.masked_code": "qualcosa di preceduto da un codice, nel frattempo mascherato",
-    "number.empty": "un numero vuoto",
-    "number.masked": "un numero ({kind}) nel frattempo mascherato",
-    "number.masked_none": "qualcosa che non era un numero telefonico e che è stato nel frattempo mascherato",
-    "class.emergency": "numero di emergenza o di pubblica utilità",
-    "class.geographic": "rete fissa",
-    "class.mobile": "rete mobile",
-    "class.nomadic": "numerazione nomadica, non legata a un luogo",
-    "class.commercial": "numero 0844 per chiamate commerciali",
-    "class.statistical": "numero 0843 per rilevazioni statistiche",
-    "class.freephone": "numero verde",
-    "class.premium": "numero a sovrapprezzo",
-    "class.short": "numero breve o di servizio",
-    "class.foreign": "numero di un altro Paese: {country}",
-    "call.for": "La chiamata era per conto di {controller}, nella campagna `{campaign}`.  Finalità: {purpose}.  "
-                "Modalità: {agent}.  Categoria merceologica: {category}.",
-    "call.no_category": "nessuna",
-    "controller.named": "{name} (titolare `{id}`)",
-    "controller.unnamed": "un titolare indicato come `{id}`",
-    "call.no_campaign": "Non era indicata alcuna campagna: non è quindi noto per conto di chi si sarebbe chiamato.",
-    "call.unknown_campaign": "La campagna indicata era `{campaign}`, che non era presente nella configurazione: non è "
-                             "quindi noto per conto di chi si sarebbe chiamato.",
-    "purpose.marketing": "marketing",
-    "purpose.market_research": "ricerca di mercato",
-    "purpose.statistics": "rilevazione statistica",
-    "purpose.service": "servizio, per l'esecuzione di un contratto",
-    "agent.human": "con operatore",
-    "agent.automated": "automatizzata, senza operatore",
-    "agent.ai": "con voce di intelligenza artificiale",
-    "call.caller_id": "Numero chiamante da presentare: {caller_id}; {holder}; presentazione {presentation}.",
-    "call.no_caller_id": "Nessun numero chiamante impostato; presentazione {presentation}.",
-    "call.withholding": "Il numero composto chiedeva esso stesso di nascondere il numero chiamante (con un codice "
-                        "come #31# o *67).",
-    "holder.controller": "nella disponibilità del titolare stesso, {declared}",
-    "holder.callcentre": "nella disponibilità del call center dichiarato, {declared}",
-    "holder.other": "nella disponibilità di `{holder}`, {declared}",
-    "holder.undeclared": "non compreso tra i numeri chiamanti dichiarati nella configurazione",
-    "roc.yes": "dichiarato al ROC",
-    "roc.no": "non dichiarato al ROC",
-    "presentation.allowed": "consentita",
-    "presentation.failed_screening": "consentita, ma per la rete il numero non è di chi chiama",
-    "presentation.restricted": "limitata",
-    "presentation.unavailable": "non disponibile",
-    "call.trunk": "Linea (trunk): `{trunk}`; Paese di ingresso in rete: {country}.",
-    "call.unknown_trunk": "Linea (trunk): `{trunk}`, che non era dichiarata nella configurazione.",
-    "call.channel": "Canale Asterisk: {channel}; identificativo univoco: {unique_id}.",
-    "call.not_said": "non indicato",
-
-    "known.not_asked": "Non è stata consultata alcuna informazione sul numero: la decisione si fonda soltanto sulla "
-                       "chiamata e sulla configurazione.",
-    "known.store": "L'archivio dei dati non ha risposto in tempo: nulla di quanto risulta del numero è stato quindi "
-                   "valutato.",
-    "known.overload": "Troppe chiamate erano in attesa: l'archivio dei dati non è stato interrogato e nulla di quanto "
-                      "risulta del numero è stato quindi valutato.",
-    "known.error": "La registrazione non contiene nulla di quanto risultava del numero: un errore interno ha "
-                   "interrotto la decisione.",
-    "known.before_law": "Non è stata consultata alcuna informazione sul numero: l'orologio del sistema precedeva il "
-                        "1° febbraio 2011, e per quei giorni non vi è alcuna disciplina in base alla quale decidere.",
-    "contact": "Contatto: proviene da «{source}»{acquired}; {listed} negli elenchi telefonici pubblici.",
-    "contact.acquired": ", acquisito {day:il}",
-    "contact.listed": "il numero è presente",
-    "contact.unlisted": "il numero non è presente",
-    "contact.undated": "La data di acquisizione non è nota: la riga della lista non la riporta.",
-    "contact.none": "Contatto: nessuna lista di contatti riporta il numero.",
-    "contact.no_source": "Contatto: la lista non ne indica la provenienza{acquired}; {listed} negli elenchi "
-                         "telefonici pubblici.",
-    "source": "Provenienza del contatto: «{source}».",
-    "source.told": "Provenienza del contatto, come comunicata all'operatore: «{source}».",
-    "source.masked": "La provenienza del contatto è l'origine di un consenso, nel frattempo mascherata.",
-    "source.none": "La provenienza del contatto non è documentata.",
-    "registry.never": "Registro pubblico delle opposizioni (RPO): il numero non era mai stato verificato per questo "
-                      "titolare.",
-    "registry.last": "Registro pubblico delle opposizioni (RPO): ultima verifica {at:del}; esito: {result}; verifica "
-                     "{id}{receipt}.",
-    "registry.enrolled": "ISCRITTO",
-    "registry.clear": "non iscritto",
-    "registry.receipt": ", ricevuta {receipt}",
-    "registry.file": ", file {file} (SHA-256 {sha256})",
-    "registry.good": "La verifica è valida 15 giorni, fino {until:al}.",
-    "registry.stale": "La verifica era valida 15 giorni, fino {until:al}: al momento della chiamata non lo era più.",
-    "registry.first_enrolled": "L'iscrizione è stata rilevata per la prima volta dalla verifica {at:del}.",
-    "registry.last_clear": "L'ultima verifica che non ha trovato il numero iscritto è quella {at:del}: l'iscrizione è "
-                           "avvenuta tra le due.",
-    "registry.never_clear": "Nessuna verifica di questo titolare ha mai trovato il numero non iscritto.",
-    "consent.none": "Consenso: non ne risulta alcuno.",
-    "consent": "Consenso {at:del}: finalità {purpose}; categoria merceologica: {category}; chiamate {channel}; "
-               "origine: {origin}; prova: {evidence}{notice}{more}.  {covers}",
-    "consent.notice": "; informativa: {notice}",
-    "consent.no_category": "nessuna indicata",
-    "consent.not_recorded": "non documentata",
-    "consent.quoted": "«{text}»",
-    "consent.masked": "documentata, nel frattempo mascherata",
-    "consent.contract": "; prestato nell'ambito di un contratto in essere",
-    "consent.contract_ended": "; prestato nell'ambito di un contratto cessato {day:il}",
-    "consent.expires": "; valido fino {at:al}",
-    "consent.revoked": "; revocato {at:il}",
-    "consent.covers": "Copriva questa chiamata.",
-    "consent.but_enrolled": "Di per sé copriva questa chiamata, ma vi osta l'iscrizione nel Registro.",
-    "consent.covers_not": "Non copriva questa chiamata: {meaning} ({reason}).",
-    "consent.covers_by_itself": "Di per sé copriva questa chiamata.",
-    "later.contact": "Contatto: la riga di lista che riporta il numero è stata acquisita {when:il}, dopo la chiamata, e non è "
-                     "stata considerata.",
-    "later.check": "Una verifica presso il Registro {when:del} è successiva alla chiamata e non è stata considerata.",
-    "later.consent": "Un consenso {when:del} è successivo alla chiamata e non è stato considerato.",
-    "later.revocation": "La revoca {when:del} del consenso {of:del} è successiva alla chiamata e non è stata considerata.",
-    "later.objection": "Un'opposizione {when:del} è successiva alla chiamata e non è stata considerata.",
-    "later.callback": "Una richiesta di essere chiamato {when:del} è successiva alla chiamata e non è stata considerata.",
-    "later.silent_call": "Una chiamata muta {when:del} è successiva alla chiamata e non è stata considerata.",
-    "channel.human": "con operatore",
-    "channel.automated": "automatizzate",
-    "channel.both": "con operatore e automatizzate",
-    "objection": "Opposizione: l'interessato si è opposto {at:il}{via}{repeated}.",
-    "objection.via": " (tramite: {via})",
-    "objection.repeated": ", e di nuovo {at:il}",
-    "objection.none": "Opposizione: non ne risulta alcuna.",
-    "callback": "Richiesta di essere chiamato: {at:del}, {until}; {state}.",
-    "callback.until": "valida fino {at:al}",
-    "callback.no_end": "senza scadenza",
-    "callback.used": "già utilizzata da una chiamata precedente",
-    "callback.used_now": "utilizzata da questa chiamata",
-    "callback.unused": "non utilizzata",
-    "callback.after_objection": "La richiesta di essere chiamato è successiva all'opposizione.",
-    "callback.none": "Richiesta di essere chiamato: non ne risulta alcuna.",
-    "rest": "Chiamata muta: {at:il}; il numero non può essere richiamato fino {until:al}.",
-    "rest.none": "Chiamata muta: non ne risulta alcuna.",
-
-    "unassigned": "il numero chiamante {conditions}",
-    "unassigned.failed_screening": "per la rete non era di chi chiamava",
-    "unassigned.not_the_campaigns": "non era tra i numeri della campagna `{campaign}`",
-    "unassigned.not_declared": "non era dichiarato al ROC",
-    "unassigned.other_holder": "era nella disponibilità di `{holder}`",
-    "unassigned.call_centre": "era nella disponibilità del call center, mentre un numero breve o verde deve essere del "
-                              "titolare stesso",
-    "hours.holiday": "era un giorno festivo ({holiday}), in cui non si effettuano chiamate di marketing",
-    "hours.closed": "si era fuori dalle fasce orarie consentite, che {on} sono: {window}",
-    "hours.closed_own": "si era fuori dalle fasce orarie proprie del titolare, che {on} sono: {window}",
-    "hours.none": "nessuna",
-    "hours.never": "nessuna",
-    "hours.within": "chiamare nelle fasce orarie consentite: {windows}",
-    "hours.on.weekday": "dal lunedì al venerdì",
-    "hours.on.saturday": "il sabato",
-    "hours.on.before_holiday": "alla vigilia di una festività{holiday}",
-    "hours.on.sunday": "la domenica",
-    "hours.on.holiday": "nei giorni festivi{holiday}",
-    "holiday.01-01": "Capodanno",
-    "holiday.01-06": "Epifania",
-    "holiday.03-17": "150 anni dell'Unità d'Italia",
-    "holiday.easter": "Pasqua",
-    "holiday.easter_monday": "Lunedì dell'Angelo",
-    "holiday.04-25": "Festa della Liberazione",
-    "holiday.05-01": "Festa del Lavoro",
-    "holiday.06-02": "Festa della Repubblica",
-    "holiday.08-15": "Assunzione",
-    "holiday.10-04": "San Francesco",
-    "holiday.11-01": "Ognissanti",
-    "holiday.12-08": "Immacolata Concezione",
-    "holiday.12-25": "Natale",
-    "holiday.12-26": "Santo Stefano",
-
-    "decision.ALLOW": "La chiamata è stata consentita perché {meaning} ({reason}).",
-    "decision.DENY": "La chiamata è stata negata perché {meaning} ({reason}).",
-    "decision.source": "Fonte: {source}.",
-    "decision.later_parts": "  Più recenti della chiamata: {parts}.",
-    "decision.source_later": "Una fonte successiva alla chiamata è quella in cui la regola si trova oggi; il sistema applica "
-                             "tale regola in ogni tempo.",
-    "decision.state": "Stato della disciplina alla data della chiamata: quello {day:del} (ultima modifica: "
-                      "{name}{concerned}).",
-    "decision.unconcerned": "; qui non rilevante",
-    "decision.no_regime": "Nessuna disciplina era in vigore: la prima è del 1° febbraio 2011.",
-    "decision.since": "La regola applicata era in vigore {day:dal}: {name}.",
-    "decision.any_day": "La regola non è legata a una data: il sistema la applica sotto ogni disciplina.",
-    "decision.own_hours": "Le fasce orarie erano quelle proprie del titolare, osservate in ogni tempo.",
-    "decision.also": "Rilevato inoltre, {reason}: {meaning}.  Fonte: {source}.",
-    "decision.otherwise": "Questa versione del programma deciderebbe diversamente sugli stessi dati: {reasons}.  "
-                          "Quanto qui detto di consensi e date segue le regole di oggi.",
-
-    "policy.store.deny": "L'archivio dei dati non ha risposto, e una chiamata per questa finalità è allora negata "
-                         "([fail.store]).",
-    "policy.overload.deny": "Troppe chiamate erano in attesa, e la chiamata è stata negata senza interrogare "
-                            "l'archivio dei dati ([daemon] waiting).",
-    "policy.fail": "Si è verificato un guasto ({cause}) ed è stato applicato quanto la configurazione prevede: "
-                   "{applied}.",
-    "policy.hours_off": "Le fasce orarie erano disattivate nella configurazione ([policy] hours).",
-    "policy.hours_own": "Le fasce orarie erano quelle proprie del titolare e non quelle del Codice di condotta "
-                        "([policy] hours): {windows}.",
-    "policy.shadow": "La configurazione in prova ({config}) avrebbe deciso diversamente: {verdict}, {reasons}.",
-    "policy.shadow_skipped.controller": "Non è noto che cosa avrebbe deciso la configurazione in prova ({config}): lì "
-                                        "la campagna è di un altro titolare.",
-    "policy.shadow_skipped.facts": "Non è noto che cosa avrebbe deciso la configurazione in prova ({config}): per "
-                                   "questa chiamata non è stata consultata alcuna informazione sul numero.",
-    "policy.none": "Nessun ruolo: non è stata applicata alcuna regola per i guasti e nessuna configurazione in prova ha "
-                   "deciso diversamente.",
 
     "record.place": "Registrazione n. {seq} della catena {chain}; hash della registrazione: {hash}.",
     "record.version_1": "La registrazione è della versione 1, scritta da una versione precedente del programma: non è "
@@ -395,5 +202,5 @@ _TEXTS = {
 _COUNTRIES = {f"country.{code}": names[1] for code, names in COUNTRIES.items()}
 
 ITALIAN = Language(
-    code="it", texts=_TEXTS | OPPOSITE | _COUNTRIES, reasons=REASONS, founding_reasons=FOUNDING_REASONS, remedies=REMEDIES,
-    sources=SOURCES, laws=LAWS, regimes=REGIMES, write_instant=_instant, write_day=_day)
+    code="it", texts=_TEXTS | STORY | OPPOSITE | _COUNTRIES, reasons=REASONS, founding_reasons=FOUNDING_REASONS,
+    remedies=REMEDIES, sources=SOURCES, laws=LAWS, regimes=REGIMES, write_instant=_instant, write_day=_day)

@@ -79,7 +79,8 @@ class _Teller:
         data = {
             "decision": entry["id"], "language": self.language.code, "at": entry["at"],
             "at_local": self.call.at.astimezone(ROME).isoformat(), "verdict": entry["verdict"], "reason": entry["reason"],
-            "reasons": decided[1], "regime": regime and {"since": regime.id, "name": self.language.regimes[regime.id]},
+            "reasons": decided[1], "regime": regime and {"since": regime.id, "name": self.language.regimes[regime.id],
+                                                         "concerns_the_call": law.concerns(regime, self.call)},
             "call": called[1], "source": self._contact_source(), "known": known[1], "policy": policy[1],
             "opposite": changes[1],
             "record": {"version": entry["v"], "chain": entry["chain"], "seq": entry["seq"], "masked": entry["masked"],
