@@ -42,7 +42,6 @@ def window_on(day: date, hours: Hours) -> Window:
     return window
 
 
-@lru_cache(maxsize=64)
 def kind_of(day: date) -> str:
     """What kind of day it is, as `Hours` names them."""
     if day.weekday() == _SUNDAY:
