@@ -30,13 +30,13 @@ from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup, AGIInvalidComman
 MAX_HEADER_LINES = 200
 MAX_LINE_BYTES = 8192
 _BEGIN = b"agi_"
-_HEADER_END = re.compile(rb"\n\r?\n")
 _HEADER_LINE = re.compile(r"^(agi_\w{1,64}): ?(.*)\n", re.MULTILINE | re.ASCII)
 _LINE_BREAKS = re.compile(r"[\r\n\0]+")
 _HANGUP = "HANGUP"
 # what Asterisk's MSet, which unquotes twice, leaves as it is between quotes
 _PLAIN = re.compile(r"[\w +*#./:,;@()!?'&-]*")
-_DONE = {f"200 result={value}": {"result": (value, "")} for value in ("0", "1")}  # nearly every reply
+_DONE = {f"200 result={value}": {"result": (value, "")} for value in ("0", "1", "-1")}  # nearly every reply
+_DONE_LINES = frozenset(f"{reply}\n".encode() for reply in _DONE)
 
 
 def is_plain(value: str) -> bool:
@@ -44,9 +44,10 @@ def is_plain(value: str) -> bool:
     return _PLAIN.fullmatch(value) is not None
 
 
-def is_whole_header(received: bytes) -> bool:
-    """Say whether the blank line has come with which a header ends."""
-    return _HEADER_END.search(received) is not None
+def header_end(received: bytes) -> int:
+    """Where the blank line begins with which a header ends; -1 where that has not come."""
+    end = received.find(b"\n\n")
+    return end if end >= 0 else received.find(b"\n\r\n")
 
 
 def may_become_header(received: bytes) -> bool:
@@ -58,6 +59,11 @@ def may_become_header(received: bytes) -> bool:
 
 def _is_header_line(line: bytes) -> bool:
     return line.startswith(_BEGIN) and b":" in line
+
+
+def is_success(received: bytes) -> bool:
+    """Say whether what has come is one reply, and that to a command that was done."""
+    return received in _DONE_LINES
 
 
 class ConversationEnded(Exception):
@@ -105,14 +111,15 @@ class _Lines:
 
     def header(self, received: bytes) -> str:
         """The lines before the blank one; `received` is what has been read of them.  Raises Hangup before their end."""
-        while (end := _HEADER_END.search(received)) is None:
+        while (end := header_end(received) + 1) == 0:
             if not may_become_header(received):
                 raise GarbageReceived("what came is no AGI header")
             received += self._received()
-        if end.end() < len(received):
-            self.take(received[end.end():])
+        behind = received.index(b"\n", end) + 1
+        if behind < len(received):
+            self.take(received[behind:])
         # caller names come cut in the middle of a character; surrogates keep what was sent
-        return received[:end.start() + 1].decode("utf-8", "surrogateescape")
+        return received[:end].decode("utf-8", "surrogateescape")
 
     def readline(self) -> str:
         """One line without its end.  Raises Hangup at the end of the stream, half a line or none before it."""
@@ -147,7 +154,9 @@ class _Lines:
 
 def _env_of(header: str) -> dict[str, str]:
     """Name -> value of a header's lines, without the blank before it.  Raises GarbageReceived."""
-    found = _HEADER_LINE.findall(header.replace("\r\n", "\n"))
+    if "\r\n" in header:
+        header = header.replace("\r\n", "\n")
+    found = _HEADER_LINE.findall(header)
     env = dict(found)
     if len(found) != header.count("\n"):
         raise GarbageReceived("a header line that is not AGI's")

@@ -58,15 +58,14 @@ def tell(conversation: Conversation, decision: Decision, on_deny: str) -> Iterat
 
 def request_from(env: dict[str, str]) -> Request:
     """Read destination, campaign and trunk (the dialplan's arguments) and the channel's caller ID."""
-    arguments = [env[name] for name in _ARGUMENTS if name in env]
-    destination, campaign, trunk = (*arguments[:3], "", "", "")[:3]
-    if len(arguments) > 3:
+    destination = env.get("agi_arg_1", "")
+    if "agi_arg_4" in env:
         # a comma in what a phone dialled has shifted the arguments: it must not choose its own campaign
-        destination = "|".join(arguments)
+        destination = "|".join([env[name] for name in _ARGUMENTS if name in env])
     return Request(
         destination=destination.strip(),
-        campaign=campaign.strip(),
-        trunk=trunk.strip(),
+        campaign=env.get("agi_arg_2", "").strip(),
+        trunk=env.get("agi_arg_3", "").strip(),
         caller_id=env.get("agi_callerid", "").strip(),
         presentation=Presentation.from_q931(env.get("agi_callingpres", "").strip()),
         channel=env.get("agi_channel", "").strip(),

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agi_gate import place
-from agi_gate.agi import (MAX_LINE_BYTES, Conversation, ConversationEnded, GarbageReceived, Hangup, is_whole_header,
+from agi_gate.agi import (MAX_LINE_BYTES, Conversation, ConversationEnded, GarbageReceived, Hangup, header_end, is_success,
                           may_become_header)
 from agi_gate.connections import Connections, Talk
 from agi_gate.door import request_from, tell
@@ -142,12 +142,15 @@ class Rounds:
             return
         if not received:
             raise Hangup("the stream ended")
+        if talk.is_told and is_success(received):  # nearly every conversation ends so
+            self._connections.close(talk)
+            return
         if talk.telling is not None:
             talk.conversation.take(received)
             self._go_on(talk)
             return
         received = talk.received = talk.received + received
-        if is_whole_header(received):
+        if header_end(received) >= 0:
             whole.append(talk)
         elif len(received) < _READ_BYTES and may_become_header(received):
             self._connections.put_back(talk)
