@@ -124,7 +124,8 @@ def test_every_verb_works_with_the_two_users(
     (tmp_path / "list.txt").write_text(f"{CLEAR}\n{ENROLLED}\n")
     listed = ["preflight", str(tmp_path / "list.txt"), "--campaign", "fibra"]
     exported = ["export", "registry", "--controller", "acme", "--out", str(tmp_path / "lista.zip")]
-    for arguments in (*feeds, *feeds, listed, exported, ["status", "--max-stale", "100"], ["rollback"], *feeds, ["purge"]):
+    check = ["check", CLEAR, "--campaign", "fibra", "--at", "2026-10-05T11:00:00Z"]
+    for arguments in (*feeds, *feeds, check, listed, exported, ["status", "--max-stale", "100"], ["rollback"], *feeds, ["purge"]):
         assert main(["--config", str(path), *arguments]) == 0, arguments
     with redis.Redis(port=guarded.port, password="tests", protocol=2) as admin:
         admin.flushall()
