@@ -1,6 +1,7 @@
 """What the gate adds to a call on a real Asterisk 22: the same dialplan with it and without, turn about.
 
-With it means through `dialplan/agi-gate.conf`, as an admin has it; the line that asks the gate is measured alone too.
+With it means through `dialplan/agi-gate.conf`, as an admin has it; the line that asks the gate is measured alone too, and
+the same line where an empty server in C answers: what Asterisk itself takes to ask.
 
 Calls are originated over AMI at a steady rate into a dialplan that takes the time by Asterisk's own clock, in
 microseconds, at its first step and at the step where it would dial.  The way to the carrier is not part of it: it is
@@ -23,11 +24,12 @@ from benchmarks.daemon_stages import Found, Plan
 from benchmarks.generator import CAMPAIGN, TRUNK, RunRefused
 from benchmarks.population import Population
 from benchmarks.promises import Promise
+from benchmarks.tools import NotHad
 from lab.asterisk import PROJECT, Asterisk, AsteriskFailed, find_asterisk
 from lab.processes import free_port
 
 CALLS_A_SECOND = 50
-WITH, ASKED, WITHOUT = KINDS = "with", "asked", "without"
+WITH, ASKED, EMPTY, WITHOUT = KINDS = "with", "asked", "empty", "without"
 _CALLS_A_ROUND = 500
 _END_TIMEOUT_S = 15
 _AMI_USER, _AMI_SECRET = "bench", "bench"
@@ -36,8 +38,8 @@ _SEEN = re.compile(r": BENCH\|(\w+)\|(\d+\.\d{6})\|(\d+\.\d{6})\|(\w*)\|(\+?\d*)
 
 def stage(plan: Plan, people: Population) -> Found:
     what, at_most = f"p50 that the gate adds to a call's dialplan, Asterisk 22, {CALLS_A_SECOND} calls a second", 1.0
-    tools, why = find_asterisk()
-    if tools is None:
+    asterisk_tools, why = find_asterisk()
+    if asterisk_tools is None:
         return Found([], [Promise(what, "ms", at_most=at_most, why_not=why)])
     numbers = people.numbers.read_text().split()
     ami_port, manager = free_port(), plan.folder / "manager.conf"
@@ -46,7 +48,8 @@ def stage(plan: Plan, people: Population) -> Found:
     waits_ms: dict[str, list[list[float]]] = {kind: [] for kind in KINDS}
     try:
         with (servers.gate(plan.folder / "asked", 1, os.sched_getaffinity(0)) as gate,
-              Asterisk(tools, _extensions(gate.port), carrier_port=free_port(socket.SOCK_DGRAM),
+              servers.peer(servers.FLOOR, people.peers_url, os.sched_getaffinity(0)) as empty,
+              Asterisk(asterisk_tools, _extensions(gate.port, empty.port), carrier_port=free_port(socket.SOCK_DGRAM),
                        etc={"manager.conf": manager}) as asterisk, _ami(ami_port) as ami):
             # a line in the log for each step of the dialplan is for the lab, not for 50 calls a second
             (asterisk.log.parents[1] / "etc" / "logger.conf").write_text("[logfiles]\nfull => notice,warning,error\n")
@@ -56,7 +59,7 @@ def stage(plan: Plan, people: Population) -> Found:
             for _ in range(plan.rounds):
                 for kind in KINDS:
                     waits_ms[kind].append(_place(ami, asterisk, kind, random.choices(numbers, k=calls)))
-    except (AsteriskFailed, OSError) as error:
+    except (AsteriskFailed, NotHad, OSError) as error:
         return Found([], [Promise(what, "ms", at_most=at_most, why_not=str(error).splitlines()[0])])
     p50, p99 = ({kind: [_percentile(one, percent) for one in rounds] for kind, rounds in waits_ms.items()}
                 for percent in (50, 99))
@@ -64,6 +67,8 @@ def stage(plan: Plan, people: Population) -> Found:
         Promise(what, "ms", [one - other for one, other in zip(p50[WITH], p50[WITHOUT], strict=True)], at_most=at_most),
         Promise("  the same of the dialplan's line that asks the gate, alone", "ms",
                 [one - other for one, other in zip(p50[ASKED], p50[WITHOUT], strict=True)]),
+        Promise("  the same where an empty server answers it", "ms",
+                [one - other for one, other in zip(p50[EMPTY], p50[WITHOUT], strict=True)]),
         Promise("  p50 of the dialplan with the gate", "ms", p50[WITH]),
         Promise("  p50 without", "ms", p50[WITHOUT]),
         Promise("  p99 with the gate", "ms", p99[WITH]),
@@ -82,12 +87,13 @@ write=originate
 """
 
 
-def _extensions(gate_port: int) -> str:
+def _extensions(gate_port: int, empty_port: int) -> str:
     """The sample's dialplan, that takes the time and hangs up where it would dial."""
-    door = f"agi://127.0.0.1:{gate_port}/gate"
+    door, empty = (f"agi://127.0.0.1:{port}/gate" for port in (gate_port, empty_port))
     asks = {
         WITH: [f"Gosub(agi-gate,s,1(${{CUT(EXTEN,-,2)}},{CAMPAIGN},{TRUNK}))"],
         ASKED: [f"AGI({door},${{CUT(EXTEN,-,2)}},{CAMPAIGN},{TRUNK})"],
+        EMPTY: [f"AGI({empty},${{CUT(EXTEN,-,2)}},{CAMPAIGN},{TRUNK})"],
         WITHOUT: ["Set(GATE_DESTINATION=+39${CUT(EXTEN,-,2)})", "Set(GATE_VERDICT=ALLOW)"],
     }
     extensions = "\n".join(_extension(kind, steps) for kind, steps in asks.items())

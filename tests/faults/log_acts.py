@@ -85,6 +85,16 @@ def folder_moved_and_back(stage: Stage) -> Iterator[None]:
 
 
 @contextmanager
+def file_in_folders_place(stage: Stage) -> Iterator[None]:
+    log, away = stage.folder / "log", stage.folder / "log.aside"
+    log.rename(away)
+    log.touch()
+    yield
+    log.unlink()
+    away.rename(log)
+
+
+@contextmanager
 def directory_in_its_place(stage: Stage) -> Iterator[None]:
     path = stage.folder / "log" / "decisions.jsonl"
     path.rename(f"{path}.before")

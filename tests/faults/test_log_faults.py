@@ -22,11 +22,13 @@ FAULTS: dict[str, tuple[Callable[[Stage], AbstractContextManager[object]], dict[
     "file size limit (EFBIG)": (acts.file_size_limit, UNRECORDED),
     "folder gone": (acts.folder_gone, UNRECORDED),
     "folder away, and back": (acts.folder_moved_and_back, UNRECORDED),
+    "a file in the folder's place": (acts.file_in_folders_place, UNRECORDED),
     "a folder in the file's place": (acts.directory_in_its_place, UNRECORDED),
     "immutable (chattr +i)": (acts.immutable, UNRECORDED),
     "rotated each 10 ms": (acts.rotated, {}),
 }
 DISK_KB = 2048
+DEADLINE_S = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +74,4 @@ def test_a_lock_that_somebody_holds_denies_in_time(stage: Stage) -> None:
     figures = stage.under_calls("log: its lock held by another process", held_by_somebody(stage), during_s=4,
                                 expected=UNRECORDED, also_right=frozenset({LOG_UNAVAILABLE}))
     assert figures.wrong == []
+    assert figures.slowest_s < DEADLINE_S + 0.5, "a call waited for the calls before it"
