@@ -11,18 +11,18 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agi_gate import config, record
+from agi_gate.answer import Answer, answer_on, answer_without_facts, question
 from agi_gate.call import Call, Request, understand
-from agi_gate.decide import BY_PURPOSE, decide, decide_with_facts, decide_without_facts, must_be_known
+from agi_gate.decide import BY_PURPOSE
 from agi_gate.decision_log import DecisionLog, LogUnavailable
-from agi_gate.facts import Callback, Facts
-from agi_gate.policy import FailPolicy, Policy, Purpose
+from agi_gate.policy import Policy
 from agi_gate.shadow import Shadow
 from agi_gate.store.deadline import within
-from agi_gate.store.reader import Store, StoreUnavailable
+from agi_gate.store.reader import Store
 from agi_gate.verdict import Finding, Reason, Verdict
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 _SHARE_OF_STORE = 0.8
 _SHARE_OF_LOG = 0.8
 _ID_BYTES, _SALT_BYTES = 6, 16
-_WITHOUT_FACTS = (Purpose.SERVICE, Purpose.STATISTICS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +52,6 @@ class Decision:
     def destination(self) -> str:
         """E.164, or empty where nothing was understood."""
         return self.call.destination.e164 if self.call and self.call.destination else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was decided, on which facts (None: the store was not asked or did not answer), and what failed, if it did."""
-
-    facts: Facts | None
-    verdict: Verdict
-    failed: str | None = None  # "store" or "overload"
-
-    @property
-    def fail(self) -> dict[str, str] | None:
-        """What the declared fail policy did, for the record."""
-        return None if self.failed is None else {"cause": self.failed, "applied": "deny"}
 
 
 @dataclass(slots=True, eq=False)
@@ -167,7 +152,7 @@ class Gate:
     def _close(self, ways: Sequence[_Way], claim: bool) -> None:
         """Decide on facts."""
         try:
-            found = self.store.facts_of([_question(way.call) for way in ways if way.call])
+            found = self.store.facts_of([question(way.call) for way in ways if way.call])
         except Exception as error:
             for way in ways:
                 way.fail(error)
@@ -257,71 +242,12 @@ class Gate:
                 logger.error("a call-back stays used up though its call was refused")
 
 
-def decide_call(call: Call, store: Store, *, claim: bool, fail: FailPolicy = FailPolicy()) -> Answer:
-    """Fetch the facts a call needs and decide; with `claim` a call-back that allows it is used up first."""
-    answer = answer_without_facts(call, fail)
-    if answer is not None:
-        return answer
-    (facts,) = store.facts_of([_question(call)])
-    return answer_on(call, facts, store, claim=claim)
-
-
-def answer_without_facts(call: Call, fail: FailPolicy, *, overloaded: bool = False) -> Answer | None:
-    """The answer that rests on the call and the policy alone; None where the store is to be asked."""
-    verdict = decide_without_facts(call)
-    if verdict is not None and not must_be_known(verdict, call, fail):
-        return Answer(None, verdict)
-    if call.campaign is None or call.destination is None:
-        return Answer(None, decide(call, None))
-    if overloaded:
-        logger.warning("store not asked: too many calls wait; see [daemon] waiting")
-        return Answer(None, decide_with_facts(call, None), "overload")
-    return None
-
-
-def answer_on(call: Call, facts: Facts | StoreUnavailable, store: Store, *, claim: bool) -> Answer:
-    """The answer that rests on what the store said.
-
-    Of many calls that rest on one call-back one wins the claim; the others are decided again without it.
-    """
-    if isinstance(facts, StoreUnavailable):
-        logger.warning("store unavailable: %s", facts)
-        return Answer(None, decide_with_facts(call, None), "store")
-    if call.known_campaign.purpose in _WITHOUT_FACTS:
-        verdict = decide_without_facts(call)
-        if verdict is not None:  # it was to be denied had the store not answered
-            return Answer(None, verdict)
-    controller, e164 = _question(call)
-    try:
-        while True:
-            verdict = decide_with_facts(call, facts)
-            callback = verdict.findings[0].callback
-            if callback is None or not claim or store.claim(controller, e164, callback):
-                return Answer(facts, verdict)
-            facts = _without(facts, callback)
-    except StoreUnavailable as error:
-        return answer_on(call, error, store, claim=False)
-
-
-def _question(call: Call) -> tuple[str, str]:
-    """What the store is asked: of which controller, which number."""
-    if call.destination is None:
-        raise LookupError("asked of a call without a destination, which an earlier rule denies")
-    return call.known_campaign.controller.id, call.destination.e164
-
-
 def new_ids(number: int) -> Iterator[tuple[str, str]]:
     """Of so many decisions the id, which sorts by time and is unique without asking anybody, and the record's salt."""
     milliseconds, random = f"{time.time_ns() // 1_000_000:012x}", secrets.token_hex((_ID_BYTES + _SALT_BYTES) * number)
     step, salt = 2 * (_ID_BYTES + _SALT_BYTES), 2 * _ID_BYTES
     for place in range(0, step * number, step):
         yield f"{milliseconds}-{random[place:place + salt]}", random[place + salt:place + step]
-
-
-def _without(facts: Facts, used: Callback) -> Facts:
-    return replace(facts, callbacks=tuple(
-        replace(callback, used=True) if callback.requested_at == used.requested_at else callback
-        for callback in facts.callbacks))
 
 
 def _place(error: Exception) -> str:

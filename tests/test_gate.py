@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from agi_gate import config, gate, record
+from agi_gate import answer, config, record
 from agi_gate.call import Presentation, Request
 from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.facts import Callback, Check, Contact, Facts
@@ -155,7 +155,7 @@ def test_a_record_that_cannot_be_made_denies_but_an_emergency(
 @pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
 def test_a_rule_that_fails_denies_and_the_denial_is_on_record(
         world: World, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setattr(gate, "decide_with_facts", raising(error))
+    monkeypatch.setattr(answer, "decide_with_facts", raising(error))
     assert [world.ask(SALE)] == world.recorded == ["DENY GATE_ERROR"]
 
 

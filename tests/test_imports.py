@@ -14,7 +14,7 @@ CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "deci
 EDGES = ("disk", "config", "agi", "store", "feeds", "decision_log", "archive")
 # an edge that the others stand on
 GROUND = "disk"
-JOINTS = ("gate", "door", "script", "alone", "daemon", "worker", "rounds", "connections", "upkeep", "shadowing", "quiet", "ops")
+JOINTS = ("gate", "answer", "door", "script", "alone", "daemon", "worker", "rounds", "connections", "upkeep", "shadowing", "quiet", "ops")
 # what would let the world into the core
 WORLD = {"asyncio", "csv", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "signal", "socket",
          "subprocess", "sys", "tempfile", "threading", "time"}

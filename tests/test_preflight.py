@@ -24,7 +24,7 @@ import redis
 from agi_gate import decide as decide_module
 from agi_gate.call import Presentation, Request, understand
 from agi_gate.decide import decide
-from agi_gate.gate import decide_call
+from agi_gate.answer import decide_call
 from agi_gate.number import NumberClass, parse_destination
 from agi_gate.ops import decide_many as many
 from agi_gate.ops.main import main, parser

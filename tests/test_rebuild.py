@@ -13,7 +13,7 @@ import redis
 
 from agi_gate import config
 from agi_gate.call import Presentation, Request, understand
-from agi_gate.gate import decide_call
+from agi_gate.answer import decide_call
 from agi_gate.archive import Archive
 from agi_gate.decision_log import segment
 from agi_gate.decision_log.linked import MASKED

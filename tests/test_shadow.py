@@ -15,7 +15,8 @@ from agi_gate import config, shadow
 from agi_gate.call import Presentation, Request, understand
 from agi_gate.decide import decide
 from agi_gate.facts import Callback, Facts
-from agi_gate.gate import Gate, decide_call
+from agi_gate.answer import decide_call
+from agi_gate.gate import Gate
 from agi_gate.policy import FailPolicy, Hours, Policy, Purpose
 from agi_gate.shadow import Shadow
 from agi_gate.shadowing import with_shadow

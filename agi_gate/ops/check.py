@@ -10,7 +10,7 @@ from typing import Any
 
 from agi_gate import config, record
 from agi_gate.call import Presentation, Request, understand
-from agi_gate.gate import decide_call
+from agi_gate.answer import decide_call
 from agi_gate.ops import exit_codes
 from agi_gate.ops.arguments import instant
 from agi_gate.regime import ROME, regime_at

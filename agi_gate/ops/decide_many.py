@@ -1,4 +1,4 @@
-"""The route of one call (`gate.decide_call`), taken by a whole list at one instant: nothing is claimed or recorded.
+"""The route of one call (`answer.decide_call`), taken by a whole list at one instant: nothing is claimed or recorded.
 
 Joint.  No rule in it.  No rule reads the digits of a destination, only its class and country, so calls that are
 alike in these and of whose numbers the very same is known are one decision; a test holds the rules to that.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from agi_gate.facts import Callback, Contact, Objection
-from agi_gate.gate import decide_call
+from agi_gate.answer import decide_call
 from agi_gate.policy import Controller
 from agi_gate.store import keys, values
 from agi_gate.store.reader import Store, StoreUnavailable
