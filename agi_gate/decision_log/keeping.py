@@ -7,18 +7,19 @@ there.  A file that does not verify is left as it is, and told.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agi_gate.decision_log import files, index, keep_state, rotation, sealing, segment
+from agi_gate.decision_log import files, index, keep_state, rotation, sealing, segment, terms
 from agi_gate.decision_log.files import Segment
 from agi_gate.decision_log.keep_state import State
 from agi_gate.decision_log.masking import Masking
 from agi_gate.decision_log.rotation import RotationBusy
 from agi_gate.decision_log.sealing import Seal, SealError
 from agi_gate.decision_log.segment import SegmentError
+from agi_gate.decision_log.terms import Retention, Terms
 from agi_gate.disk import sync_folder
 from agi_gate.record import instant
 
@@ -39,6 +40,17 @@ class Plan:
                 else min(self.pseudonymise_after_days, self.decisions_days))
         return seal.last_at + timedelta(days=days)
 
+    @property
+    def retention(self) -> Retention:
+        return Retention(self.pseudonymise_after_days, self.decisions_days)
+
+    def wants_removed(self, seal: Seal, now: datetime) -> bool:
+        return seal.last_at is not None and seal.last_at + timedelta(days=self.decisions_days) <= now
+
+    def wants_masked(self, seal: Seal, now: datetime) -> bool:
+        return (self.pseudonymise_after_days is not None and "masked_at" not in seal.file and seal.last_at is not None
+                and seal.last_at + timedelta(days=self.pseudonymise_after_days) <= now)
+
     def __str__(self) -> str:
         return f"{self.pseudonymise_after_days} {self.decisions_days}"
 
@@ -58,16 +70,16 @@ def keep(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell, *, rot
     """Do what is due; `did` is told each step, `complain` what could not be done.  Raises KeepBusy, OSError."""
     with keep_state.alone(log):
         if rotate_now or rotation.is_due(log, plan.rotate_mb, now):
-            try:
-                if (rotated := rotation.rotate(log, now)) is not None:
-                    did(f"rotated {log.name} to {rotated.plain.name}")
-            except RotationBusy as error:
-                complain(str(error))
-        seals = list(_sealed(log, now, did, complain))
-        for one, seal in seals:
+            _rotate(log, now, did, complain)
+        seals = list(_sealed(log, plan, now, did, complain))
+        if _is_not_stated(seals, plan, now):
+            # what is done to a file must be due by what a seal states: the retention is another since the newest one
+            _rotate(log, now, did, complain, even_empty=True)
+            seals = list(_sealed(log, plan, now, did, lambda words: None))
+        for (one, seal), allowed in zip(seals, _terms(seals, plan), strict=True):
             try:
                 _compress(one, seal, did)
-                _remove_or_mask(one, seal, plan, now, did, complain)
+                _remove_or_mask(one, seal, plan, allowed, now, did, complain)
             except (_Unlike, SegmentError) as error:
                 complain(f"{one.name}: {error}; it is left as it is: see `agi-gate log verify`")
         due = [at for _, seal in seals if (at := plan.due_at(seal)) is not None and at > now]
@@ -78,7 +90,27 @@ class _Unlike(Exception):
     """A file is not what its seal says."""
 
 
-def _sealed(log: Path, now: datetime, did: Tell, complain: Tell) -> Iterator[tuple[Segment, Seal]]:
+def _rotate(log: Path, now: datetime, did: Tell, complain: Tell, *, even_empty: bool = False) -> None:
+    try:
+        if (rotated := rotation.rotate(log, now, even_empty=even_empty)) is not None:
+            did(f"rotated {log.name} to {rotated.plain.name}")
+    except RotationBusy as error:
+        complain(str(error))
+
+
+def _terms(seals: Sequence[tuple[Segment, Seal]], plan: Plan) -> list[Terms]:
+    return terms.of([seal for _, seal in seals], plan.retention)
+
+
+def _is_not_stated(seals: Sequence[tuple[Segment, Seal]], plan: Plan, now: datetime) -> bool:
+    """Whether something is due by a retention that no seal states."""
+    return any(one.file is not None and (
+        plan.wants_removed(seal, now) and not allowed.may_remove(seal, now)
+        or plan.wants_masked(seal, now) and not allowed.may_mask(seal, now))
+        for (one, seal), allowed in zip(seals, _terms(seals, plan), strict=True))
+
+
+def _sealed(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell) -> Iterator[tuple[Segment, Seal]]:
     """Each segment with its seal, which is made where there is none; the oldest first."""
     before: str | None = None
     for one in files.segments(log):
@@ -88,7 +120,7 @@ def _sealed(log: Path, now: datetime, did: Tell, complain: Tell) -> Iterator[tup
             if not one.plain.exists():
                 complain(f"{one.compressed.name} has no seal: see `agi-gate log verify`")
                 continue
-            seal = sealing.made(one, before, now)
+            seal = sealing.made(one, before, now, plan.retention.stated())
             sealing.write(one, seal)
             keep_state.write(log, State(seal.digest))
             did(f"sealed {one.plain.name}: {seal.seal['records']:,} records, digest {seal.digest}")
@@ -115,12 +147,13 @@ def _compress(one: Segment, seal: Seal, did: Tell) -> None:
     did(f"compressed {one.plain.name}")
 
 
-def _remove_or_mask(one: Segment, seal: Seal, plan: Plan, now: datetime, did: Tell, complain: Tell) -> None:
-    if seal.was_removed or (seal.last_at is not None
-                                     and seal.last_at + timedelta(days=plan.decisions_days) <= now):
+def _remove_or_mask(one: Segment, seal: Seal, plan: Plan, allowed: Terms, now: datetime, did: Tell, complain: Tell) -> None:
+    for words in allowed.broken_by(seal, now):
+        if one.file is not None:
+            raise _Unlike(words)
+    if seal.was_removed or plan.wants_removed(seal, now) and allowed.may_remove(seal, now):
         _remove(one, seal, now, did)
-    elif (plan.pseudonymise_after_days is not None and "masked_at" not in seal.file and one.compressed.exists()
-          and seal.last_at is not None and seal.last_at + timedelta(days=plan.pseudonymise_after_days) <= now):
+    elif plan.wants_masked(seal, now) and allowed.may_mask(seal, now) and one.compressed.exists():
         _mask(one, seal, now, did, complain)
 
 
@@ -145,7 +178,7 @@ def _mask(one: Segment, seal: Seal, now: datetime, did: Tell, complain: Tell) ->
             or first.tally.sealed()["content_sha256"] != seal.seal["content_sha256"]):
         raise _Unlike("it is not what was sealed, so it is not masked")
     # named before it is there: killed between the two, each of both is known
-    seal.file["masking"] = first.after.hexdigest()
+    seal.file |= {"masking": first.after.hexdigest(), "masking_at": instant(now)}
     sealing.write(one, seal)
     segment.write(Masking(one.compressed).lines(), one.compressed, sealing.MODE)
     seal.file = {"sha256": first.after.hexdigest(), "bytes": first.size, "masked_at": instant(now),

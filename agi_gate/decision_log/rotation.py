@@ -19,6 +19,7 @@ from agi_gate.disk import sync_folder
 from agi_gate.regime import local_day
 
 _WAIT_S = 10.0
+_MODE = 0o640
 _LOOK_S = 0.002
 _HEAD_BYTES = 4096
 _AT = re.compile(rb'"at":"([0-9T:.-]{19,26}Z)"')
@@ -41,8 +42,21 @@ def is_due(log: Path, rotate_mb: int, now: datetime) -> bool:
     return _first_day(log, found.st_mtime) < local_day(now)
 
 
-def rotate(log: Path, now: datetime) -> Segment | None:
-    """Rename the open file; None where there is nothing in it.  Raises RotationBusy, OSError."""
+def rotate(log: Path, now: datetime, *, even_empty: bool = False) -> Segment | None:
+    """Rename the open file; None where there is nothing in it, or with `even_empty` an empty file in its place.
+
+    Raises RotationBusy, OSError.
+    """
+    segment = _renamed(log, now)
+    if segment is None and even_empty:
+        segment = files.next_segment(log, now)
+        os.close(os.open(segment.plain, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE))
+    if segment is not None:
+        sync_folder(log.parent)
+    return segment
+
+
+def _renamed(log: Path, now: datetime) -> Segment | None:
     try:
         descriptor = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -56,10 +70,9 @@ def rotate(log: Path, now: datetime) -> Segment | None:
         os.rename(log, segment.plain)
         fcntl.flock(descriptor, fcntl.LOCK_UN)  # writers who wait find that it is another file now, and need not wait on
         os.fsync(descriptor)
+        return segment
     finally:
         os.close(descriptor)
-    sync_folder(log.parent)
-    return segment
 
 
 def _lock(descriptor: int, log: Path) -> None:

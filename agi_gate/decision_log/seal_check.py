@@ -5,15 +5,18 @@ Edge.  What no chain tells, a seal does: a record of version 1 that was changed,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agi_gate.decision_log import keep_state, sealing
+from agi_gate.decision_log import keep_state, sealing, terms
 from agi_gate.decision_log.chains import Chains
 from agi_gate.decision_log.files import Segment
 from agi_gate.decision_log.findings import Place, Problem, Problems
 from agi_gate.decision_log.sealing import Seal, SealError
 from agi_gate.decision_log.tally import BLOCK_LINES, Tally
+from agi_gate.decision_log.terms import Terms
 
 
 class Seals:
@@ -21,6 +24,7 @@ class Seals:
         self.problems, self.chains = problems, chains
         self.count = 0
         self.digests: set[str] = set()
+        self._shortened: dict[str, str] = {}
         self._changed: list[tuple[dict[str, Any], dict[str, Any], str]] = []  # seal, lines, name of a file unlike its seal
 
     def read(self, segment: Segment) -> Seal | None:
@@ -55,6 +59,23 @@ class Seals:
             words = (f"{segment.seal.name}: it holds another digest of the seal before it than that of "
                      f"{before.seal['segment']}.seal: that one was changed, or one between the two is missing")
         self.problems.add(words, "seal", Place(segment.seal.name, 1))
+
+    def judge(self, seals: Sequence[Seal | None], allowed: Sequence[Terms], now: datetime | None) -> None:
+        """What seals say was done to their files, against what was due by all of them."""
+        for seal, one in zip(seals, allowed, strict=True):
+            if seal is None:
+                continue
+            name = seal.seal["segment"]
+            for words in one.broken_by(seal, now):
+                self.problems.add(f"{name}: {words}", "too early", Place(f"{name}.seal", 1))
+            own = terms.stated(seal)
+            if own is not None and one.remove is not None and one.remove[0] < own.decisions_days:
+                self._shortened[name] = (f" (retention was {own.decisions_days} days when it was made, and {one.remove[0]} "
+                                         f"by {one.remove[1]})")
+
+    def shortened(self, segment: Segment) -> str:
+        """Words on a retention that was made shorter after a file was sealed; empty where it was not."""
+        return self._shortened.get(segment.name, "")
 
     def newest(self, log: Path) -> None:
         """Whether the seal is there that was made last, as far as `keep` has come to note it."""

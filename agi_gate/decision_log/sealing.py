@@ -51,8 +51,8 @@ class Seal:
         return "removed_at" in self.file
 
 
-def made(segment: Segment, before: str | None, now: datetime) -> Seal:
-    """The seal of a file that was rotated away and is plain still.  Raises OSError."""
+def made(segment: Segment, before: str | None, now: datetime, retention: dict[str, Any] | None = None) -> Seal:
+    """The seal of a file that was rotated away and is plain still, with the retention it is made under.  Raises OSError."""
     tally, whole, size = Tally(), hashlib.sha256(), 0
     for piece in files.pieces(segment.plain):
         whole.update(piece)
@@ -61,7 +61,7 @@ def made(segment: Segment, before: str | None, now: datetime) -> Seal:
             line = line.removesuffix(b"\n")
             tally.add(line, linked.read(line))
     body = {"version": _VERSION, "segment": segment.name, "prev_seal": before, "rotated_at": instant(segment.rotated_at),
-            "sealed_at": instant(now), "program": f"agi-gate {__version__}", **tally.sealed()}
+            "sealed_at": instant(now), "program": f"agi-gate {__version__}", "retention": retention, **tally.sealed()}
     return Seal(body, digest_of(body), {"sha256": whole.hexdigest(), "bytes": size})
 
 

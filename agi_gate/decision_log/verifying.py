@@ -11,11 +11,12 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
-from agi_gate.decision_log import files, heads, keep_state, linked
+from agi_gate.decision_log import files, head_check, heads, keep_state, linked, terms
 from agi_gate.decision_log.chains import Chains, End
 from agi_gate.decision_log.files import Segment
 from agi_gate.decision_log.findings import Place, Problems, name
@@ -25,6 +26,7 @@ from agi_gate.decision_log.sealing import Seal
 from agi_gate.decision_log.segment import SUFFIX, SegmentError
 from agi_gate.decision_log.segment import Segment as Compressed
 from agi_gate.decision_log.tally import Tally
+from agi_gate.decision_log.terms import Retention
 
 Advance = Callable[[int, int], None]  # bytes and lines that were read
 _SETTLED_S = 0.05
@@ -50,14 +52,18 @@ class Report:
         return not self.problems.counts
 
 
-def verify(log: Path, expected: Iterable[str] = (), advance: Advance = lambda done, rows: None) -> Report:
-    """Verify all files of a log.  Raises OSError where the folder or the open file cannot be read."""
+def verify(log: Path, expected: Iterable[str] = (), advance: Advance = lambda done, rows: None, *,
+           retention: Retention | None = None, now: datetime | None = None) -> Report:
+    """Verify all files of a log.  Raises OSError where the folder or the open file cannot be read.
+
+    `retention`, the configuration's, counts where no seal states any.
+    """
     report = Report()
     with keep_state.undisturbed(log, _KEEP_WAIT_S) as is_undisturbed:
         if not is_undisturbed:
             report.notices.append("`agi-gate log keep` is at work on these files: what it replaces meanwhile may look "
                                   "wrong; run this again when it is done")
-        _Verification(report, set(expected), advance, whole=True).log(log)
+        _Verification(report, set(expected), advance, whole=True).log(log, retention, now)
     return report
 
 
@@ -77,13 +83,14 @@ class _Verification:
         self.seals = Seals(report.problems, self.chains)
         self._is_chained = False  # a record of version 2 was seen, so that none of version 1 can follow
 
-    def log(self, log: Path) -> None:
+    def log(self, log: Path, retention: Retention | None, now: datetime | None) -> None:
         before: Seal | None = None
         segments = files.segments(log)
+        seals = [self.seals.read(segment) for segment in segments]
+        self.seals.judge(seals, terms.of(seals, retention), now)
         heads_before = heads.read_all(log)
         seal_is_lost = False
-        for segment in segments:
-            seal = self.seals.read(segment)
+        for segment, seal in zip(segments, seals, strict=True):
             if seal is not None:
                 self.seals.follows(segment, seal, before, seal_is_lost)
                 before, seal_is_lost = seal, False
@@ -99,7 +106,7 @@ class _Verification:
         if log.exists() or not segments:
             self._plain(log, None)
             self.report.files += 1
-        self._ends(log, heads_before)
+        head_check.compare(log, self.chains, self.problems, heads_before)
         self._finish()
 
     def some(self, paths: Iterable[Path]) -> None:
@@ -142,7 +149,8 @@ class _Verification:
             self.problems.add(f"{segment.compressed.name} is missing: {what}; its seal is there, and does not say that it "
                               "was removed", "missing file", Place(segment.compressed.name, 1))
         else:
-            self.report.notices.append(f"{segment.name}: past retention, removed at {removed_at} ({what}); its seal is kept")
+            self.report.notices.append(f"{segment.name}: past retention, removed at {removed_at} ({what}); its seal is kept"
+                                       f"{self.seals.shortened(segment)}")
         self._pass_over(segment, seal)
 
     def _pass_over(self, segment: Segment, seal: Seal) -> None:
@@ -211,28 +219,7 @@ class _Verification:
         else:
             self.problems.add(f"{place}: is no record of this program: it was changed, or put in", "no record", place)
 
-    # --- ends
-
-    def _ends(self, log: Path, heads_before: dict[bytes, heads.Head | None]) -> None:
-        """The chains' ends against their heads, as they were before the file was read, and as they are now."""
-        heads_now = heads.read_all(log)
-        for chain, head in heads_before.items():
-            end = self.chains.ends.get(chain)
-            if head is None:
-                self.problems.add(f"the head of chain {name(chain)} is no head any more: it was changed or damaged", "head",
-                                  Place(name(chain) + heads.SUFFIX, 1), chain)
-            elif head.seq and (end is None or end.seq <= head.seq):
-                self.chains.told_end(chain, head.seq, head.hash, f"the chain's head {head.file}")
-        for chain, end in self.chains.ends.items():
-            now = heads_now.get(chain)
-            if chain in heads_before and now is None:
-                continue  # it was told
-            if now is None:
-                self.problems.add(f"chain {name(chain)} has no head in {heads.folder(log).name}: it was removed, or its "
-                                  f"records were put in (the last is {end.place})", "head", end.place, chain, end.seq)
-            elif end.seq > now.seq and not now.open:
-                self.problems.of("inserted", end.place, chain, end.seq,
-                                 f"was put in: the chain's head {now.file} says that it ended with record {now.seq}")
+    # --- the end
 
     def _finish(self) -> None:
         self.chains.finish()

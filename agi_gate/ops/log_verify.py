@@ -8,11 +8,13 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agi_gate import config
 from agi_gate.decision_log.verifying import Report, verify, verify_files
 from agi_gate.ops import exit_codes
+from agi_gate.ops.log_keep import plan_of
 from agi_gate.ops.progress import progress
 
 _SHOWN = 50
@@ -40,7 +42,8 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     is_whole = not paths or paths == [settings.log.path]
     try:
         with progress("verifying", silent=arguments.json) as advance:
-            report = (verify(settings.log.path, arguments.expect, advance) if is_whole
+            report = (verify(settings.log.path, arguments.expect, advance, retention=plan_of(settings).retention,
+                             now=datetime.now(UTC)) if is_whole
                       else verify_files(paths, arguments.expect, advance))
     except OSError as error:
         if error.filename is None:  # it is stdout that cannot be written

@@ -1,0 +1,35 @@
+"""The chains' ends against their heads: what was taken from the end, or put in behind it.
+
+Edge.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agi_gate.decision_log import heads
+from agi_gate.decision_log.chains import Chains
+from agi_gate.decision_log.findings import Place, Problems, name
+from agi_gate.decision_log.heads import Head
+
+
+def compare(log: Path, chains: Chains, problems: Problems, before: dict[bytes, Head | None]) -> None:
+    """Compare with the heads as they were before the open file was read, and as they are now.  Raises OSError."""
+    for chain, head in before.items():
+        end = chains.ends.get(chain)
+        if head is None:
+            problems.add(f"the head of chain {name(chain)} is no head any more: it was changed or damaged", "head",
+                         Place(name(chain) + heads.SUFFIX, 1), chain)
+        elif head.seq and (end is None or end.seq <= head.seq):
+            chains.told_end(chain, head.seq, head.hash, f"the chain's head {head.file}")
+    heads_now = heads.read_all(log)
+    for chain, end in chains.ends.items():
+        now = heads_now.get(chain)
+        if chain in before and now is None:
+            continue  # it was told
+        if now is None:
+            problems.add(f"chain {name(chain)} has no head in {heads.folder(log).name}: it was removed, or its "
+                         f"records were put in (the last is {end.place})", "head", end.place, chain, end.seq)
+        elif end.seq > now.seq and not now.open:
+            problems.of("inserted", end.place, chain, end.seq,
+                        f"was put in: the chain's head {now.file} says that it ended with record {now.seq}")
