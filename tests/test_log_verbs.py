@@ -10,12 +10,15 @@ from unittest.mock import Mock
 import pytest
 
 from agi_gate import config
-from agi_gate.decision_log import files
+from agi_gate.decision_log import files, keeping
+from agi_gate.decision_log.keeping import Plan
+from agi_gate.decision_log.pseudonyms import Keys
 from agi_gate.ops.exit_codes import DONE, NOT_PROVEN, UNREACHABLE, USAGE
 from agi_gate.ops import log_keep
 from agi_gate.ops.log_keep import is_due, plan_of
 from agi_gate.ops.main import main
-from tests.decision_log.writing import A_DAY, BEGIN, DAYS, change, midnight, sealed, write_days
+from tests.decision_log.writing import (A_DAY, BEGIN, DAYS, NUMBER, Writer, change, midnight, sealed, silent,
+                                        write_days)
 from tests.support.gate_toml import write_gate_toml
 
 LOG_TABLE = 'path = "decisions.jsonl"'
@@ -143,13 +146,38 @@ def test_what_is_due_is_asked_of_settings(ops: Ops) -> None:
 def test_keys_are_made_and_rotated(ops: Ops) -> None:
     path = ops.settings.log.key
     assert path is not None
-    assert "key k1 was made" in ops("key") and "key k2 was made" in ops("key")
+    assert "key k1-" in ops("key") and "key k2-" in ops("key")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     listed = ops("key", "--list").splitlines()
     assert len(listed) == 2 and listed[1].endswith("(makes pseudonyms)")
     path.chmod(0o644)
     ops("key", code=USAGE)
     assert "chmod 600" in ops.err
+
+
+def test_a_key_that_is_lost_is_not_made_again_as_if_nothing_were(ops: Ops, tmp_path: Path) -> None:
+    path = ops.settings.log.key
+    assert path is not None
+    ops("key")
+    Writer(ops.log, "2", Keys.load(path)).append(BEGIN)
+    path.unlink()
+    ops("key", code=USAGE)
+    assert "knows pseudonyms by `k1-" in ops.err and "backup" in ops.err and not path.exists()
+    assert "key k2-" in ops("key", "--lost")
+
+
+def test_a_search_says_that_another_key_has_masked(ops: Ops, capsys: pytest.CaptureFixture[str]) -> None:
+    path = ops.settings.log.key
+    assert path is not None
+    ops("key")
+    Writer(ops.log, "2", Keys.load(path)).append(BEGIN)
+    keeping.keep(ops.log, Plan(pseudonymise_after_days=1), midnight(DAYS + 3), silent, silent)
+    ops("--number", NUMBER)
+    assert "masked with key" not in ops.err
+    path.unlink()
+    ops("key", "--lost")
+    ops("--number", NUMBER)
+    assert "masked with key `k1-" in ops.err and "not at hand" in ops.err
 
 
 def test_a_key_needs_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

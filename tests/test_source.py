@@ -146,7 +146,7 @@ def test_a_masked_decision_is_found_by_who_has_the_key(ops: Ops) -> None:
     assert "It could not be found out: the store has neither" in text and "a part of the decision log could not be" in text
     assert "must not be made up" not in text and "no decision in the log" not in text
     assert "Non è stato possibile accertarlo" in ops.source(NUMBER, "--language", "it", code=UNREACHABLE)
-    assert "keys is not there" in ops.err and "masked with key `k1`" in ops.err
+    assert "keys is not there" in ops.err and "masked with key `k1" in ops.err
 
 
 def test_what_nobody_knows_is_said_plainly_with_what_can_be_done(ops: Ops) -> None:

@@ -61,7 +61,7 @@ def test_the_seal_says_when_and_how_many(log: Path, keys: Keys) -> None:
 
 @pytest.mark.parametrize("how", (
     lambda lines: [lines[0].replace(b"DENY", b"ALLOW"), *lines[1:]], lambda lines: lines[1:],
-    lambda lines: [lines[0].replace(b'"k1:', b'"k1:00')[:], *lines[1:]],
+    lambda lines: [lines[0].replace(b':{"destination":"k1-', b':{"destination":"k2-'), *lines[1:]],
     lambda lines: [lines[0].replace(b'"masked":["destination",', b'"masked":['), *lines[1:]],
     lambda lines: [lines[1], lines[0], *lines[2:]]))
 def test_a_masked_record_that_was_changed_is_found(log: Path, keys: Keys, how: object) -> None:
@@ -90,7 +90,7 @@ def test_rotated_keys_find_what_each_has_made(log: Path, tmp_path: Path) -> None
     keeping.keep(log, Plan(), midnight(1), silent, silent)
     kept(log, midnight(3), PLAN)
     both = Keys.load(path).all_pseudonyms(NUMBER)
-    assert [pseudonym.partition(":")[0] for pseudonym in both] == ["k2", "k1"]
+    assert [pseudonym.partition("-")[0] for pseudonym in both] == ["k2", "k1"]
     assert all(text_of(log, 0).count(pseudonym.encode()) == 1 for pseudonym in both)
     assert verified(log).masked == 2
 
