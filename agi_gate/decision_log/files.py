@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 from agi_gate.decision_log.segment import SUFFIX
 
@@ -80,6 +81,27 @@ def segments(log: Path) -> list[Segment]:
     return [Segment(log, stamp) for stamp in sorted(found) if _is_time(stamp)]
 
 
+def at_one_moment(log: Path) -> tuple[list[Segment], IO[bytes] | None]:
+    """What was rotated away, and the open file, opened; no rotation came between the two.  Raises OSError."""
+    while True:
+        before = segments(log)
+        try:
+            stream: IO[bytes] | None = log.open("rb")
+        except FileNotFoundError:
+            stream = None
+        if segments(log)[-1:] == before[-1:]:  # a new one is the last; the first may be removed meanwhile
+            return before, stream
+        if stream is not None:
+            stream.close()
+
+
+def now_at(path: Path) -> Path | None:
+    """Where a file's records stand that is not at its path any more, since it was compressed; None where nowhere."""
+    segment = segment_of(path)
+    found = None if segment is None else segment.file
+    return None if found == path else found
+
+
 def segment_of(path: Path) -> Segment | None:
     """The segment that a file is of, by its name.
 
@@ -106,17 +128,22 @@ def keep_state(log: Path) -> Path:
     return log.with_name(f".{log.name}.keep")
 
 
-def pieces(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
+def pieces(path: Path) -> Iterator[bytes]:
     """A plain file in pieces of whole lines; what has no newline at its end comes last.  Raises OSError."""
-    rest = b""
     with path.open("rb") as stream:
-        while data := stream.read(size):
-            whole, newline, after = data.rpartition(b"\n")
-            if newline:
-                yield rest + whole + newline
-                rest = after
-            else:
-                rest += data
+        yield from pieces_of(stream)
+
+
+def pieces_of(stream: IO[bytes], size: int = 1 << 20) -> Iterator[bytes]:
+    """The same of a file that is open."""
+    rest = b""
+    while data := stream.read(size):
+        whole, newline, after = data.rpartition(b"\n")
+        if newline:
+            yield rest + whole + newline
+            rest = after
+        else:
+            rest += data
     if rest:
         yield rest
 

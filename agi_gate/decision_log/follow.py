@@ -91,20 +91,8 @@ class _Tail:
 
 def _opened(log: Path) -> tuple[list[Path], IO[bytes] | None]:
     """The files that were rotated away, and the open one, as they were at one moment."""
-    while True:
-        before = _rotated(log)
-        try:
-            stream: IO[bytes] | None = log.open("rb")
-        except FileNotFoundError:
-            stream = None
-        if _rotated(log) == before:
-            return before, stream
-        if stream is not None:
-            stream.close()
-
-
-def _rotated(log: Path) -> list[Path]:
-    return [path for path in files.of(log) if path != log]
+    segments, stream = files.at_one_moment(log)
+    return [path for segment in segments if (path := segment.file) is not None], stream
 
 
 def _name(path: Path) -> str:

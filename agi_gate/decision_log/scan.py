@@ -86,13 +86,12 @@ class Scan:
             self._since is not None and max(times) < self._since or self._until is not None and min(times) >= self._until)
 
 
-def pieces(path: Path, *, backwards: bool = False) -> Iterator[tuple[bytes, Callable[[], int]]]:
+def pieces(stream: IO[bytes], *, backwards: bool = False) -> Iterator[tuple[bytes, Callable[[], int]]]:
     """A plain file's pieces, and how many lines are before each.  Raises OSError."""
-    with path.open("rb") as stream:
-        size = _settled_size(stream)
-        for start, end in _bounds(stream, size, backwards):
-            stream.seek(start)
-            yield stream.read(end - start), lambda start=start: _count_lines(path, start)  # type: ignore[misc]
+    size = _settled_size(stream)
+    for start, end in _bounds(stream, size, backwards):
+        stream.seek(start)
+        yield stream.read(end - start), lambda start=start: _count_lines(stream, start)  # type: ignore[misc]
 
 
 def gzip_pieces(path: Path) -> Iterator[tuple[bytes, Callable[[], int]]]:
@@ -142,9 +141,10 @@ def _settled_size(stream: IO[bytes]) -> int:
     return size
 
 
-def _count_lines(path: Path, end: int) -> int:
-    with path.open("rb") as stream:
-        return sum(stream.read(min(PIECE_BYTES, end - start)).count(b"\n") for start in range(0, end, PIECE_BYTES))
+def _count_lines(stream: IO[bytes], end: int) -> int:
+    """Lines before a place; where the stream is read from stays as it is."""
+    return sum(os.pread(stream.fileno(), min(PIECE_BYTES, end - start), start).count(b"\n")
+               for start in range(0, end, PIECE_BYTES))
 
 
 def _is_tidy(data: bytes) -> bool:

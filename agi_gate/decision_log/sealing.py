@@ -42,6 +42,10 @@ class Seal:
     file: dict[str, Any]
 
     @property
+    def first_at(self) -> datetime | None:
+        return datetime.fromisoformat(self.seal["first_at"]) if self.seal["first_at"] else None
+
+    @property
     def last_at(self) -> datetime | None:
         return datetime.fromisoformat(self.seal["last_at"]) if self.seal["last_at"] else None
 
@@ -89,7 +93,7 @@ def read(path: Path) -> Seal:
                     (body["content_sha256"], str), (body["blocks"], list), (seal.file, dict)))
                 and (body["prev_seal"] is None or isinstance(body["prev_seal"], str))
                 and all(tuple(map(type, end)) == (int, str, int, str) for end in ends)
-                and (seal.last_at is None or seal.last_at.tzinfo is not None))
+                and all(at is None or at.tzinfo is not None for at in (seal.first_at, seal.last_at)))
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
 from agi_gate.decision_log import files, index, scan, segment
+from agi_gate.decision_log.gone import gone
 from agi_gate.decision_log.pseudonyms import Keys
 from agi_gate.decision_log.scan import Scan
 from agi_gate.decision_log.segment import Segment, SegmentError
@@ -29,30 +32,63 @@ def search(log: Path | Sequence[Path], wanted: Wanted, keys: Keys | None, compla
     `log` is the [log] path, which stands for all files of that log, or the files to read.
     """
     sought = Sought(wanted, keys)
-    chosen = files.of(log) if isinstance(log, Path) else list(log)
-    if newest is None:
-        for path in chosen:
-            yield from _in_file(Scan(path, sought, complain), None)
-        return
-    backwards = (one for path in reversed(chosen) for one in _in_file(Scan(path, sought, complain), newest))
-    yield from reversed(list(islice(backwards, newest)))
+    # the open file is opened before all else: what is rotated away while others are read is still read
+    stream: IO[bytes] | None = None
+    if isinstance(log, Path):
+        segments, stream = _opened(log)
+        chosen = [path for one in segments if (path := one.file) is not None]
+        chosen += [log] if stream is not None or not segments or log.exists() else []
+        for words in gone(segments, wanted.since, wanted.until):
+            complain(Unread(f"{words}; the rest is still read: see `agi-gate log verify`"))
+    else:
+        chosen = list(log)
 
+    def found(path: Path) -> Iterator[Found]:
+        return _in_file(path, stream if path == log else None, sought, complain, newest)
 
-def _in_file(this: Scan, newest: int | None) -> Iterator[Found]:
-    """With `newest` the last record comes first, and there may be more than so many."""
     try:
-        if this.path.suffix == segment.SUFFIX:
+        if newest is None:
+            for path in chosen:
+                yield from found(path)
+        else:
+            backwards = (one for path in reversed(chosen) for one in found(path))
+            yield from reversed(list(islice(backwards, newest)))
+    finally:
+        if stream is not None:
+            stream.close()
+
+
+def _opened(log: Path) -> tuple[list[files.Segment], IO[bytes] | None]:
+    try:
+        return files.at_one_moment(log)
+    except OSError:  # of the open file: whoever reads it is told
+        return files.segments(log), None
+
+
+def _in_file(path: Path, stream: IO[bytes] | None, sought: Sought, complain: Complain,
+             newest: int | None) -> Iterator[Found]:
+    """With `newest` the last record comes first, and there may be more than so many."""
+    this = Scan(path, sought, complain)
+    try:
+        if stream is None and (now_at := files.now_at(path)) is not None and not path.exists():
+            yield from _in_file(now_at, None, sought, complain, newest)  # it was compressed meanwhile
+        elif path.suffix == segment.SUFFIX:
             yield from _in_segment(this, newest)
-        elif this.path.suffix == ".gz":
-            yield from _forwards((this.piece(*piece) for piece in scan.gzip_pieces(this.path)), newest)
+        elif path.suffix == ".gz":
+            yield from _forwards((this.piece(*piece) for piece in scan.gzip_pieces(path)), newest)
             this.end()
         else:
-            backwards = newest is not None
-            for piece in scan.pieces(this.path, backwards=backwards):
-                yield from _in_order(this.piece(*piece), backwards)
-            this.end()
+            yield from _in_plain(this, stream, newest)
     except (OSError, EOFError) as error:
         this.unread(f"cannot be read: {getattr(error, 'strerror', None) or 'it is damaged or cut short'}")
+
+
+def _in_plain(this: Scan, stream: IO[bytes] | None, newest: int | None) -> Iterator[Found]:
+    backwards = newest is not None
+    with nullcontext(stream) if stream is not None else this.path.open("rb") as opened:
+        for piece in scan.pieces(opened, backwards=backwards):
+            yield from _in_order(this.piece(*piece), backwards)
+    this.end()
 
 
 def _in_segment(this: Scan, newest: int | None) -> Iterator[Found]:

@@ -6,13 +6,14 @@ Joint.  What cannot be read is noted, and the rest is read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from agi_gate.decision_log import files
-from agi_gate.decision_log.sealing import SealError
-from agi_gate.decision_log.sealing import read as read_seal
+from agi_gate.decision_log.gone import gone
 from agi_gate.decision_log.segment import SUFFIX, Segment, SegmentError
 
 
@@ -33,15 +34,17 @@ class Block:
     lines: bytes  # whole ones, but for the last of a file that a crash cut
 
 
-def blocks_of(path: Path, missing: list[NotAllRead]) -> Iterator[Block]:
-    """A file's blocks; compressed or plain."""
+def blocks_of(path: Path, missing: list[NotAllRead], stream: IO[bytes] | None = None) -> Iterator[Block]:
+    """A file's blocks; compressed or plain.  `stream`: where it is open already."""
     try:
-        if path.suffix == SUFFIX:
+        if stream is None and (now_at := files.now_at(path)) is not None and not path.exists():
+            yield from blocks_of(now_at, missing)  # it was compressed meanwhile
+        elif path.suffix == SUFFIX:
             with Segment(path) as segment:
                 for piece in segment.pieces(lambda error: missing.append(_damaged(path, error))):
                     yield Block(path, piece)
         else:
-            for piece in files.pieces(path):
+            for piece in files.pieces(path) if stream is None else files.pieces_of(stream):
                 yield Block(path, piece)
     except OSError as error:
         missing.append(NotAllRead(f"{path} cannot be read: {error.strerror}; the rest is still read", True))
@@ -60,20 +63,20 @@ def blocks(where: list[Path], are_files: bool, since: datetime | None, until: da
     for path in where:
         if are_files:
             yield from blocks_of(path, missing)
-            continue
-        for one in files.segments(path):
-            if since is not None and one.rotated_at < since:
-                continue
-            if one.file is not None:
-                yield from blocks_of(one.file, missing)
-            elif not _was_removed(one):
-                missing.append(NotAllRead(f"{one.compressed} is missing; the rest is still read"))
-        if path.exists() or not files.segments(path):
-            yield from blocks_of(path, missing)
+        else:
+            yield from _of_log(path, since, until, missing)
 
 
-def _was_removed(one: files.Segment) -> bool:
+def _of_log(log: Path, since: datetime | None, until: datetime | None, missing: list[NotAllRead]) -> Iterator[Block]:
     try:
-        return read_seal(one.seal).was_removed
-    except (SealError, FileNotFoundError):
-        return False
+        # the open file is opened before all else: what is rotated away while others are read is still read
+        segments, stream = files.at_one_moment(log)
+    except OSError:  # of the open file: whoever reads it is told
+        segments, stream = files.segments(log), None
+    missing.extend(NotAllRead(f"{words}; the rest is still read") for words in gone(segments, since, until))
+    with stream if stream is not None else nullcontext():
+        for one in segments:
+            if (since is None or one.rotated_at >= since) and (path := one.file) is not None:
+                yield from blocks_of(path, missing)
+        if stream is not None or not segments or log.exists():
+            yield from blocks_of(log, missing, stream)

@@ -1,0 +1,49 @@
+"""Files of a log that are gone, and not by retention: what a search or a replay cannot have read.
+
+Edge.  It looks at seals alone; `verify` says more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from agi_gate.decision_log import sealing, terms
+from agi_gate.decision_log.files import Segment
+from agi_gate.decision_log.sealing import Seal, SealError
+
+
+def gone(segments: Sequence[Segment], since: datetime | None = None, until: datetime | None = None) -> Iterator[str]:
+    """Words on each that should be there, and can hold a record of that time."""
+    for place, one in enumerate(segments):
+        if one.file is not None or since is not None and one.rotated_at < since:
+            continue
+        seal = _read(one)
+        if seal is None:
+            yield f"{one.compressed} is missing, and its seal cannot be read"
+        elif not _is_of_another_time(seal, since, until) and not _went_when_due(seal, segments[place:]):
+            yield (f"{one.compressed} is missing ({seal.seal['records']:,} records from {seal.seal['first_at']} to "
+                   f"{seal.seal['last_at']})")
+
+
+def _read(one: Segment) -> Seal | None:
+    try:
+        return sealing.read(one.seal)
+    except (SealError, FileNotFoundError):
+        return None
+
+
+def _is_of_another_time(seal: Seal, since: datetime | None, until: datetime | None) -> bool:
+    first_at, last_at = seal.first_at, seal.last_at
+    return (since is not None and last_at is not None and last_at < since
+            or until is not None and first_at is not None and first_at >= until)
+
+
+def _went_when_due(seal: Seal, onwards: Sequence[Segment]) -> bool:
+    """`onwards`: its segment and those behind it."""
+    if not seal.was_removed:
+        return False
+    if not any(terms.of([seal], None)[0].broken_by(seal, None)):
+        return True
+    # a retention that was made shorter stands in a later seal; rare, so they are not read before
+    return not any(terms.of([_read(one) for one in onwards], None)[0].broken_by(seal, None))

@@ -1,0 +1,128 @@
+"""What is rotated, compressed or gone while a log is read: nothing is lost in silence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from agi_gate.decision_log import files, keeping, sealing
+from agi_gate.decision_log.follow import follow
+from agi_gate.decision_log.keeping import Plan
+from agi_gate.decision_log.search import Unread, Wanted, search
+from agi_gate.ops.log_blocks import NotAllRead, blocks
+from tests.decision_log.test_terms import say
+from tests.decision_log.writing import BEGIN, midnight, sealed, silent
+from tests.test_replay import CASES, write_log
+
+A_DAY = 12
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Three days that are sealed, and an open one."""
+    log = tmp_path / "decisions.jsonl"
+    for day in range(4):
+        write_log(log, CASES[day * A_DAY:(day + 1) * A_DAY])
+        if day < 3:
+            rotate(log, day)
+    return log
+
+
+def rotate(log: Path, day: int) -> None:
+    keeping.keep(log, Plan(decisions_days=90_000), midnight(day + 1), silent, pytest.fail, rotate_now=True)
+
+
+@pytest.mark.parametrize("newest", (None, 1_000))
+@pytest.mark.parametrize("goes_on", (True, False))
+def test_a_search_finds_what_is_rotated_while_it_runs(log: Path, goes_on: bool, newest: int | None) -> None:
+    found = search(log, Wanted(), None, pytest.fail, newest)
+    first = next(found)
+    rotate(log, 4)
+    if goes_on:
+        write_log(log, CASES[:1])
+    assert len([first, *found]) == 4 * A_DAY
+
+
+def test_a_search_finds_what_is_compressed_while_it_runs(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(keeping, "_compress", lambda *_: None)
+        rotate(log, 4)
+    found = search(log, Wanted(), None, pytest.fail)
+    first = next(found)
+    rotate(log, 5)
+    assert sealed(log, 3).file == sealed(log, 3).compressed
+    assert len([first, *found]) == 4 * A_DAY
+
+
+def test_a_replay_reads_what_is_rotated_while_it_runs(log: Path) -> None:
+    missing: list[NotAllRead] = []
+    parts = blocks([log], False, None, None, missing)
+    lines = next(parts).lines
+    rotate(log, 4)
+    write_log(log, CASES[:1])
+    lines += b"".join(part.lines for part in parts)
+    assert lines.count(b"\n") == 4 * A_DAY and missing == []
+
+
+def complaints_of(log: Path, wanted: Wanted = Wanted()) -> list[str]:
+    complaints: list[str] = []
+    assert len(list(search(log, wanted, None, complaints.append))) < 4 * A_DAY
+    assert all(isinstance(words, Unread) for words in complaints)
+    return complaints
+
+
+def test_a_day_that_is_missing_is_told(log: Path) -> None:
+    sealed(log, 1).compressed.unlink()
+    (words,) = complaints_of(log)
+    assert str(sealed(log, 1).compressed) in words and f"is missing ({A_DAY} records from" in words
+    missing: list[NotAllRead] = []
+    assert len(list(blocks([log], False, None, None, missing))) == 3
+    assert [str(one).partition(";")[0] for one in missing] == [words.partition(";")[0]]
+
+
+def test_a_day_that_is_missing_is_told_where_it_can_hold_what_is_wanted(log: Path) -> None:
+    one = sealed(log, 1)
+    one.compressed.unlink()
+    seal = sealing.read(one.seal)
+    assert seal.first_at and seal.last_at
+    second = timedelta(seconds=1)
+    assert complaints_of(log, Wanted(since=seal.last_at, until=seal.first_at + second))
+    assert complaints_of(log, Wanted(since=seal.last_at + second)) == []
+    assert complaints_of(log, Wanted(until=seal.first_at)) == []
+
+
+def test_a_day_that_went_by_retention_is_not_missing(log: Path) -> None:
+    keeping.keep(log, Plan(decisions_days=1), BEGIN + timedelta(days=2_000), silent, pytest.fail)
+    assert any(one.file is None for one in files.segments(log))
+    assert complaints_of(log) == []
+
+
+@pytest.mark.parametrize("seal", ("", "{}"))
+def test_nor_is_the_word_of_a_seal_believed(log: Path, seal: str) -> None:
+    say(log, 1, removed_at="2026-11-24T00:00:00.000000Z").compressed.unlink()
+    assert "is missing" in complaints_of(log)[0]
+    sealed(log, 1).seal.write_text(seal)
+    assert "its seal cannot be read" in complaints_of(log)[0]
+
+
+def test_who_follows_loses_nothing_by_a_rotation(log: Path) -> None:
+    pauses = iter(range(10))
+
+    def pause(_: float) -> None:
+        number = next(pauses)
+        if number == 0:
+            write_log(log, CASES[:2])
+            rotate(log, 4)
+            write_log(log, CASES[2:3])
+
+    found = follow(log, Wanted(), None, pytest.fail, pause)
+    ids = {next(found)[1]["id"] for _ in range(3)}
+    assert len(ids) == 3
+
+
+def test_a_log_that_cannot_be_opened_is_told(log: Path) -> None:
+    log.unlink()
+    log.mkdir()
+    assert "cannot be read" in complaints_of(log)[0]
