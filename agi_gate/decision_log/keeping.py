@@ -113,12 +113,17 @@ def _is_not_stated(seals: Sequence[tuple[Segment, Seal]], plan: Plan, now: datet
 def _sealed(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell) -> Iterator[tuple[Segment, Seal]]:
     """Each segment with its seal, which is made where there is none; the oldest first."""
     before: str | None = None
-    for one in files.segments(log):
+    segments = files.segments(log)
+    last_sealed = max((place for place, one in enumerate(segments) if one.seal.exists()), default=-1)
+    for place, one in enumerate(segments):
         try:
             seal = sealing.read(one.seal)
         except FileNotFoundError:
             if not one.plain.exists():
                 complain(f"{one.compressed.name} has no seal: see `agi-gate log verify`")
+                continue
+            if place < last_sealed:  # files are sealed in their order: no crash leaves one behind
+                complain(f"{one.plain.name} has no seal, and files after it have: it is not sealed: see `agi-gate log verify`")
                 continue
             seal = sealing.made(one, before, now, plan.retention.stated())
             sealing.write(one, seal)
@@ -135,7 +140,7 @@ def _compress(one: Segment, seal: Seal, did: Tell) -> None:
     if not one.plain.exists() or seal.was_removed:
         return
     if _digest(files.pieces(one.plain)) != seal.file["sha256"]:
-        raise _Unlike("it is not what was sealed")
+        raise _Unlike(sealing.beside(one) if one.compressed.exists() and _is(one.compressed, seal) else "it is not what was sealed")
     if not one.compressed.exists() or not _is(one.compressed, seal):
         segment.compress(one.plain, one.compressed)
         one.compressed.chmod(sealing.MODE)

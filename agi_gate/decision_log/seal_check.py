@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from agi_gate.decision_log import keep_state, sealing, terms
+from agi_gate.decision_log import files, keep_state, sealing, terms
 from agi_gate.decision_log.chains import Chains
 from agi_gate.decision_log.files import Segment
 from agi_gate.decision_log.findings import Place, Problem, Problems
@@ -101,6 +102,14 @@ class Seals:
         elif not told and whole not in (seal.file.get("sha256"), seal.file.get("masking")):
             self.problems.add(f"{file}: it is not, to the byte, the file that was sealed, though every record is: a personal "
                               "part was taken out, or the seal's `file` was changed", "changed", Place(file, 1))
+
+    def beside(self, segment: Segment, seal: Seal) -> None:
+        """A plain file beside the sealed one: the same, where `keep` was killed between two steps.  Raises OSError."""
+        digest = sha256()
+        for piece in files.pieces(segment.plain):
+            digest.update(piece)
+        if digest.hexdigest() != seal.file.get("sha256"):
+            self.problems.add(f"{segment.plain.name}: {sealing.beside(segment)}", "put back", Place(segment.plain.name, 1))
 
     def finish(self) -> None:
         """Tell what the chains, which are finished, have not told."""

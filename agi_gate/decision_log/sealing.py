@@ -105,6 +105,12 @@ def read(path: Path) -> Seal:
     return seal
 
 
+def beside(segment: Segment) -> str:
+    """Words on a plain file that is not the sealed one beside it."""
+    return (f"it is another than {segment.compressed.name} beside it, which is what was sealed: a copy that was put back?  Nothing "
+            "reads it; move it away, for it may hold numbers that were masked")
+
+
 def newest(segments: Iterable[Segment]) -> Seal | None:
     """The seal of the last segment that has one.  Raises SealError."""
     last = None

@@ -99,6 +99,9 @@ class _Verification:
             elif segment.compressed.exists():
                 self.problems.add(f"{segment.compressed.name}: its seal {segment.seal.name} is missing", "seal")
                 seal_is_lost = True
+            elif any(later.seal.exists() for later in reversed(segments) if later.stamp > segment.stamp):
+                self.problems.add(f"{segment.plain.name}: has no seal, and a file after it has: it was put in, or its seal was "
+                                  "removed", "seal", Place(segment.plain.name, 1))
             self._segment(segment, seal)
         if before is not None:
             self.report.newest_seal = before.digest
@@ -134,6 +137,8 @@ class _Verification:
         self.report.files += 1
         try:
             if path == segment.compressed:
+                if seal is not None and segment.plain.exists():
+                    self.seals.beside(segment, seal)
                 self._sealed(path, seal)
             else:
                 self._plain(path, seal)

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from agi_gate.decision_log import heads, sealing, segment
+from agi_gate.decision_log import heads, rotation, sealing, segment
 from agi_gate.decision_log.heads import Head
+from agi_gate.decision_log.keeping import Plan, keep
 from agi_gate.decision_log.linked import MASKED, lasting
 from agi_gate.decision_log.verifying import verify, verify_files
 from tests.decision_log.writing import (A_DAY, BEGIN, DAYS, Writer, change, kept, midnight, sealed, told, verified,
@@ -273,6 +274,54 @@ FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a record put in behind the end": (
         lambda log: put_behind(log), "was put in: the chain's head 0.head says that it ended with record 52"),
 }
+
+
+def put_between(log: Path, stamp: str) -> Path:
+    """A day of a forger's own, whole, with its chain and its head."""
+    forged = log.parent / "forged" / OPEN
+    forged.parent.mkdir()
+    writer = Writer(forged, "7")
+    for number in range(3):
+        writer.append(BEGIN + timedelta(seconds=number))
+    shutil.copy(heads.folder(forged) / "7.head", heads.folder(log))
+    put = log.with_name(f"decisions-{stamp}.jsonl")
+    shutil.copy(forged, put)
+    return put
+
+
+@pytest.mark.parametrize("stamp", ("2026-11-20T010000Z", "2026-11-22T120000Z"))
+def test_a_file_that_was_put_between_sealed_ones_is_found_and_never_sealed(log: Path, stamp: str) -> None:
+    put = put_between(log, stamp)
+    words = f"{put.name}: has no seal, and a file after it has"
+    assert words in told(verify(log))
+    complaints: list[str] = []
+    keep(log, Plan(), midnight(DAYS), lambda words: None, complaints.append)
+    assert len(complaints) == 1 and put.name in complaints[0] and put.exists()
+    assert words in told(verify(log)) and len(verify(log).problems.told) == 1
+
+
+def test_files_that_a_crash_left_unsealed_at_the_end_are_in_order(log: Path) -> None:
+    for day in (DAYS, DAYS + 1):
+        rotation.rotate(log, midnight(day))
+        Writer(log, "0").append(BEGIN + timedelta(days=day))
+    assert verified(log).seals == DAYS - 1
+    kept(log, midnight(DAYS + 1))
+    assert verified(log).seals == DAYS + 1
+
+
+def test_a_copy_that_was_put_back_beside_the_sealed_file_is_told_alike(log: Path) -> None:
+    one = sealed(log, 1)
+    one.plain.write_bytes(b"".join(segment.lines(one.compressed)))
+    verified(log)
+    one.plain.write_bytes(log.read_bytes())
+    complaints: list[str] = []
+    keep(log, Plan(), midnight(DAYS - 1), lambda words: None, complaints.append)
+    for words in (told(verify(log)), *complaints):
+        assert f"it is another than {one.compressed.name} beside it, which is what was sealed" in words
+        assert "move it away" in words
+    assert len(complaints) == 1
+    one.plain.unlink()
+    verified(log)
 
 
 def change_byte(path: Path, place: int) -> None:
