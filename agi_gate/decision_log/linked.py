@@ -18,7 +18,10 @@ from hashlib import sha256
 from typing import NamedTuple
 
 # what stands in the personal part's place once it is masked
-MASKED = b',"masked":["destination","dialled","evidence"]}'
+MASKED = b',"masked":["destination","dialled","channel","unique_id","evidence"]}'
+# the same of records of earlier builds, which had the channel in the part that is hashed and stays
+MASKED_BEFORE = b',"masked":["destination","dialled","evidence"]}'
+_CHANNEL = b',"channel":"'
 _PERSONAL = b',"personal_sha256":"'
 _HEX = 64
 _HEAD = re.compile(
@@ -67,7 +70,7 @@ def read(line: bytes) -> Link | Torn | Version1 | None:
     if place < 0 or line[-1:] != b"}" or len(line) < end + 2:
         return None if _is_json(line) else Torn(head[1], int(head[2]), head[3])
     tail = line[end:]
-    if tail == MASKED:
+    if tail in (MASKED, MASKED_BEFORE):
         personal = Personal.MASKED
     elif sha256(tail[1:-1]).hexdigest().encode() == line[end - 1 - _HEX:end - 1] and line[end - 1:end + 1] == b'",':
         personal = Personal.WHOLE
@@ -82,6 +85,13 @@ def lasting(line: bytes) -> bytes:
     place = line.rfind(_PERSONAL) if line.startswith(_BEGINNING) else -1
     end = place + len(_PERSONAL) + _HEX + 1
     return line if place < 0 or len(line) < end else line[:end]
+
+
+def masked(line: bytes) -> bytes:
+    """A whole record, without its newline, as masking leaves it."""
+    left = lasting(line)
+    # a quote within what a phone sent has a backslash before it
+    return left + (MASKED if _CHANNEL in line[len(left):] else MASKED_BEFORE)
 
 
 def _other(line: bytes) -> Torn | Version1 | None:

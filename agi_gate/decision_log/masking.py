@@ -59,4 +59,4 @@ class Masking:
             self.without_pseudonym += 1
             return line
         self.masked += 1
-        return lasting + linked.MASKED + newline
+        return linked.masked(text) + newline

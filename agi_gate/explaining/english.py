@@ -49,6 +49,8 @@ _TEXTS = {
     "record.masked_no_key": "Masked by now: {what}.  There is no pseudonym: nobody finds the record by a number.",
     "masked.destination": "the number",
     "masked.dialled": "what was dialled",
+    "masked.channel": "Asterisk's channel",
+    "masked.unique_id": "its unique ID",
     "masked.evidence": "the consents' evidence",
     "record.masked_at": "It was masked on {at}.",
     "record.receipts": "The receipts of the checks could not be read: {why}.",

@@ -62,6 +62,8 @@ _TEXTS = {
                             "ritrovata a partire da un numero.",
     "masked.destination": "il numero",
     "masked.dialled": "quanto composto",
+    "masked.channel": "il canale Asterisk",
+    "masked.unique_id": "il suo identificativo univoco",
     "masked.evidence": "le prove dei consensi",
     "record.masked_at": "Il mascheramento è avvenuto {at:il}.",
     "record.receipts": "Non è stato possibile leggere le ricevute delle verifiche: {why}.",

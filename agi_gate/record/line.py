@@ -67,7 +67,6 @@ def write(decision_id: str, call: Call, facts: Facts | None, verdict: Verdict, e
         # what was asked, also where it is empty: an empty caller ID is what a denial rests on
         f'"call":{{"campaign":{_quoted(request.campaign)},"caller_id":{_quoted(request.caller_id)},'
         f'"presentation":"{request.presentation.value}","trunk":{_quoted(request.trunk)},'
-        f'"channel":{_quoted(request.channel)},"unique_id":{_quoted(request.unique_id)},'
         f'"controller":{_text(call.campaign.controller.id if call.campaign else None)}}},'
         f'"policy":{policy},"facts":{_facts(facts)},"elapsed_us":{elapsed_us}')
     if fail is not None:
@@ -77,6 +76,8 @@ def write(decision_id: str, call: Call, facts: Facts | None, verdict: Verdict, e
     impersonal += ',"pseudonyms":' + ("null" if pseudonym is None else _encode({"destination": pseudonym}))
     personal = (f'"salt":"{salt}","destination":{_text(number.e164 if number else None)},'
                 f'"dialled":{_quoted(request.destination)},'
+                # a channel's name may hold the number that was called: Local/3331234500@...
+                f'"channel":{_quoted(request.channel)},"unique_id":{_quoted(request.unique_id)},'
                 f'"evidence":{_encode([_evidence(consent) for consent in consents]) if consents else "[]"}')
     return Line(impersonal, personal)
 

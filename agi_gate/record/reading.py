@@ -49,7 +49,10 @@ def _restore(record: dict[str, Any]) -> None:
     record |= {key: value for key, value in _NEW.items() if key not in record}
     if is_masked:
         record["destination"] = None
-    record["call"]["destination"] = record.pop("dialled", "") if not is_masked else ""
+    call = record["call"]
+    call["destination"] = record.pop("dialled", "") if not is_masked else ""
+    for name in ("channel", "unique_id"):  # earlier builds wrote them into `call`, and they are not masked there
+        call[name] = record.pop(name, call.get(name, ""))
     record["destination"]
     facts = record["facts"]
     if facts is None:

@@ -44,8 +44,8 @@ def test_no_number_is_left_and_all_verifies(log: Path, keys: Keys) -> None:
     assert (after.masked, after.records, after.ends) == (2 * A_DAY, before.records, before.ends)
     assert before.newest_seal and verify(log, [before.newest_seal]).verifies
     for number in (0, 1):
-        assert b"+39" not in text_of(log, number) and b"salt" not in text_of(log, number)
-        assert text_of(log, number).count(b'"masked":["destination","dialled","evidence"]}\n') == A_DAY
+        assert b"39333" not in text_of(log, number) and b"salt" not in text_of(log, number)
+        assert text_of(log, number).count(b'"masked":["destination","dialled","channel","unique_id","evidence"]}\n') == A_DAY
     assert b"+39" in text_of(log, 2)
     assert not list(log.parent.glob(".*.partial"))
     assert kept(log, midnight(DAYS - 1), PLAN) == []
@@ -117,6 +117,17 @@ def test_a_torn_line_is_masked_too(log: Path, keys: Keys) -> None:
     kept(log, midnight(3), PLAN)
     assert b"+39" not in text_of(log, 0)
     assert len(verified(log).notices) == 1
+
+
+def test_a_record_of_before_lists_what_was_masked_in_it(log: Path, keys: Keys) -> None:
+    Writer(log, "0", keys, is_of_before=True).append(BEGIN)
+    Writer(log, "1", keys).append(BEGIN)
+    kept(log, midnight(1))
+    kept(log, midnight(3), PLAN)
+    first, second = text_of(log, 0).splitlines()
+    assert first.endswith(b',"masked":["destination","dialled","evidence"]}') and b'"channel":"SIP/1"' in first
+    assert second.endswith(b',"masked":["destination","dialled","channel","unique_id","evidence"]}') and b"Local/" not in second
+    assert verified(log).masked == 2
 
 
 def test_masking_twice_is_masking_once(log: Path, keys: Keys) -> None:

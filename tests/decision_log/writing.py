@@ -25,7 +25,9 @@ NUMBER = "+393331234500"
 class Writer:
     """One chain of a log."""
 
-    def __init__(self, log: Path, chain: str, keys: Keys | None = None) -> None:
+    def __init__(self, log: Path, chain: str, keys: Keys | None = None, *, is_of_before: bool = False) -> None:
+        """`is_of_before`: as an earlier build, which had the channel in another part."""
+        self._is_of_before = is_of_before
         self._log, self._chain, self._keys = log, chain, keys
         heads.folder(log).mkdir(mode=0o750, exist_ok=True)
         self._path = heads.folder(log) / f"{chain}{heads.SUFFIX}"
@@ -35,13 +37,15 @@ class Writer:
     def line(self, at: datetime, number: str = NUMBER) -> tuple[bytes, bytes]:
         """The next record, and its hash."""
         pseudonyms = None if self._keys is None else {"destination": self._keys.pseudonym(number)}
-        personal = json.dumps({"salt": secrets.token_hex(16), "destination": number, "dialled": number, "evidence": []},
-                              separators=(",", ":"))[1:-1]
+        personal = json.dumps({"salt": secrets.token_hex(16), "destination": number, "dialled": number,
+                               **({} if self._is_of_before else {"channel": f"Local/{number}@out-1;2", "unique_id": "1.2"}),
+                               "evidence": []}, separators=(",", ":"))[1:-1]
         text = json.dumps({
             "v": 2, "chain": self._chain, "seq": self._head.seq + 1, "prev": self._head.hash.decode(),
             "after": self._head.ended, "id": f"{int(at.timestamp() * 1000):012x}-{secrets.token_hex(6)}",
             "at": instant(at), "verdict": "DENY", "reason": "REGISTRY_OPPOSED", "reasons": ["REGISTRY_OPPOSED"],
-            "call": {"campaign": "fibra", "controller": "acme"}, "policy": {"source": "x" * secrets.randbelow(300)},
+            "call": {"campaign": "fibra", **({"channel": "SIP/1", "unique_id": "1.2"} if self._is_of_before else {}),
+                     "controller": "acme"}, "policy": {"source": "x" * secrets.randbelow(300)},
             "pseudonyms": pseudonyms, "personal_sha256": sha256(personal.encode()).hexdigest()}, separators=(",", ":"))
         return f"{text[:-1]},{personal}}}\n".encode(), sha256(text[:-1].encode()).hexdigest().encode()
 
