@@ -111,7 +111,8 @@ def test_what_is_no_record_is_named_and_the_rest_is_read(
         capsys.readouterr()
         assert main(["--config", str(gate_toml), "log", *arguments]) == 0
         named = capsys.readouterr().err
-        assert named.count("is no record; the rest is still read") == len(broken)
+        assert named.count("is no record this program can read: ") == 9 and named.count("as a crash leaves one") == 1
+        assert named.count("; the rest is still read") == 10 and f"{len(broken)} lines could not be read as records" in named
         assert f"line {len(good) + 2} of {log}" in named and "Traceback" not in named
     assert len(found()) == 10
 

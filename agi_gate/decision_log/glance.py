@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from agi_gate import record
+from agi_gate.decision_log import linked
 
 _HEAD = re.compile(
     rb'\{"v":2,"chain":"[^"\\]*","seq":[0-9]+,"prev":"[0-9a-f]{64}",(?:"after":[0-9]+,)?"id":"([^"\\]*)",'
@@ -41,7 +42,7 @@ class Glance(NamedTuple):
 
 def glance(line: bytes) -> Glance:
     """What stands in a line.  Raises ValueError where that is no record."""
-    return _usual(line) or _parsed(read_record(text_of(line)))
+    return _usual(line) or _parsed(record.parse(text_of(line)))
 
 
 def _usual(line: bytes) -> Glance | None:
@@ -73,25 +74,17 @@ def _parsed(read: dict[str, Any]) -> Glance:
         encoded(read["destination"]), encoded((read["pseudonyms"] or {}).get("destination")), bool(read["masked"]))
 
 
-def read_record(line: str) -> dict[str, Any]:
-    """A line as `record.parse` has it, once it is known to have what a search looks at.  Raises ValueError."""
+def words_on(line: bytes) -> str:
+    """Why a line is not read as a record, as the end of a sentence."""
+    if isinstance(linked.read(line.rstrip(b"\n")), linked.Torn):
+        return "is the beginning of a record, as a crash leaves one; `agi-gate log verify` tells that from tampering"
     try:
-        parsed = record.parse(line)
-        call, reasons = parsed["call"], parsed["reasons"]
-        texts = (parsed["id"], parsed["verdict"], call["campaign"], call.get("caller_id", ""), *reasons)
-        texts_or_none = (parsed["destination"], call.get("controller"))
-        fine = (all(isinstance(text, str) for text in texts) and isinstance(reasons, list)
-                and all(text is None or isinstance(text, str) for text in texts_or_none)
-                and isinstance(parsed["elapsed_us"], int)
-                and datetime.fromisoformat(parsed["at"]).tzinfo is not None)
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"not a decision record: {type(error).__name__}") from error
-    if not fine:
-        raise ValueError("not a decision record: a value of another kind than a record has")
-    return parsed
+        record.parse(text_of(line))
+    except ValueError as error:
+        return f"is no record this program can read: {error}"
+    return "is no record this program can read: it does not hold all that a decision record holds"
 
 
 def text_of(line: bytes) -> str:
     """A line as text, without its newline; bytes that are no UTF-8 are shown, escaped."""
     return line.decode("utf-8", "backslashreplace").rstrip("\n")
-

@@ -69,6 +69,16 @@ class Index:
         """Id of a key -> masked records whose pseudonym it made; "" of those that have none."""
         return dict(self.header["masked"])
 
+    def is_whole(self, frames: int) -> bool:
+        """Whether it is of so many frames, and holds what is asked of it.  May raise what a value of another kind raises."""
+        names = self.header["names"]
+        bits = [self.damaged, *(int(text, 16) for kind in NAMED if names[kind] is not None for text in names[kind].values())]
+        lines = self.broken + [count for key, count in self.masked.items() if isinstance(key, str)]
+        return (all(len(column) == frames for column in (self.first_at, self.last_at, self.first_id, self.last_id,
+                                                         self.lines_before))
+                and len(self.hashes) == len(self.frames) and max(self.frames, default=0) < max(frames, 1)
+                and all(0 <= one < 1 << frames for one in bits) and all(type(line) is int for line in lines))
+
     def all(self) -> int:
         return (1 << len(self.first_at)) - 1
 
@@ -154,15 +164,22 @@ def read(data: bytes, segment: Segment) -> Index:
         raise NoIndex("is damaged")
     start = len(MAGIC) + 4
     end = start + int.from_bytes(data[start - 4:start], "little")
-    header = json.loads(data[start:end])
-    if header["segment"] != segment.digest.hex():
-        raise NoIndex("is of another content than the segment's")
-    columns, frames, pairs = [], header["frames"], header["pairs"]
-    for code, count in (*((code, frames) for code in "qqqqI"), ("I", pairs), (header["frame_code"], pairs)):
-        length = count * array(code).itemsize
-        columns.append(view[end:end + length].cast(code))
-        end += length
-    return Index(header, *columns)
+    try:
+        header = json.loads(data[start:end])
+        if header["segment"] != segment.digest.hex():
+            raise NoIndex("is of another content than the segment's")
+        columns, frames, pairs = [], header["frames"], header["pairs"]
+        for code, count in (*((code, frames) for code in "qqqqI"), ("I", pairs), (header["frame_code"], pairs)):
+            length = count * array(code).itemsize
+            columns.append(view[end:end + length].cast(code))
+            end += length
+        known = Index(header, *columns)
+        is_fine = known.is_whole(len(segment.frames or ()))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise NoIndex("is damaged") from error
+    if not is_fine:
+        raise NoIndex("is damaged")
+    return known
 
 
 def made(segment: Segment) -> bytes:

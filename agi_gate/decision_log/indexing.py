@@ -68,6 +68,7 @@ class Builder:
             self._lines += 1
             try:
                 one = glance(line)
+                datetime.fromisoformat(one.at.decode())  # there is no 30th of February
             except ValueError:
                 if line.strip() and len(self._broken) < _MOST_BROKEN:
                     self._broken.append(self._lines)

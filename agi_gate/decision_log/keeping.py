@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from agi_gate.decision_log import files, index, keep_state, rotation, sealing, segment, terms
@@ -34,22 +34,25 @@ class Plan:
 
     def due_at(self, seal: Seal) -> datetime | None:
         """When a sealed file is to be masked or removed next; None: never."""
-        if seal.last_at is None or seal.was_removed:
+        if seal.was_removed:
             return None
         days = (self.decisions_days if self.pseudonymise_after_days is None or "masked_at" in seal.file
                 else min(self.pseudonymise_after_days, self.decisions_days))
-        return seal.last_at + timedelta(days=days)
+        return seal.older_by(days)
 
     @property
     def retention(self) -> Retention:
         return Retention(self.pseudonymise_after_days, self.decisions_days)
 
     def wants_removed(self, seal: Seal, now: datetime) -> bool:
-        return seal.last_at is not None and seal.last_at + timedelta(days=self.decisions_days) <= now
+        at = seal.older_by(self.decisions_days)
+        return at is not None and at <= now
 
     def wants_masked(self, seal: Seal, now: datetime) -> bool:
-        return (self.pseudonymise_after_days is not None and "masked_at" not in seal.file and seal.last_at is not None
-                and seal.last_at + timedelta(days=self.pseudonymise_after_days) <= now)
+        if self.pseudonymise_after_days is None or "masked_at" in seal.file:
+            return False
+        at = seal.older_by(self.pseudonymise_after_days)
+        return at is not None and at <= now
 
     def __str__(self) -> str:
         return f"{self.pseudonymise_after_days} {self.decisions_days}"

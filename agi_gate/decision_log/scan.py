@@ -16,9 +16,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from agi_gate.decision_log.glance import read_record, text_of
+from agi_gate.decision_log.glance import text_of, words_on
 from agi_gate.decision_log.wanted import Complain, Found, Hidden, Sought, Unread, key_of
-from agi_gate.record import instant
+from agi_gate.record import instant, parse
 
 PIECE_BYTES = 1 << 20
 # what has no newline for so long is damage
@@ -26,6 +26,7 @@ _LINE_BYTES = 1 << 24
 _BEGINNING, _END, _MASKED = b'{"v":2,"chain":"', b"]}\n", b',"masked":["'
 _TIMES = re.compile(rb'"at":"([0-9T:.-]{26}Z)","verdict":')
 _SETTLED_S = 0.05
+_BROKEN_TOLD = 10
 Line = tuple[int, bytes]  # where in its piece it begins
 
 
@@ -35,11 +36,13 @@ class Scan:
     def __init__(self, path: Path, sought: Sought, complain: Complain) -> None:
         self.path, self.sought, self.complain = path, sought, complain
         self._masked: Counter[str] = Counter()
+        self._broken = 0
+        self.known_broken: set[int] = set()  # lines that were told already, for the index knows them
         wanted = sought.wanted
         self._since, self._until = (at and instant(at).encode() for at in (wanted.since, wanted.until))
 
     def piece(self, data: bytes, lines_before: Callable[[], int], *, indexed: bool = False) -> list[Found]:
-        """What is wanted of a piece's lines.  Of an `indexed` one it is known already which lines are no records."""
+        """What is wanted of a piece's lines.  Of an `indexed` one it is known already which records are masked."""
         found: list[Found] = []
         tidy = indexed or _is_tidy(data) and not (self.sought.numbers and _MASKED in data)
         if tidy and not indexed and self._is_of_another_time(data):
@@ -47,10 +50,11 @@ class Scan:
         for start, line in self._candidates(data) if tidy else _lines(data):
             text = text_of(line)
             try:
-                record = read_record(text)
+                record = parse(text)
             except ValueError:
-                if not indexed and text.strip():
-                    self.no_record(lines_before() + data.count(b"\n", 0, start) + 1)
+                number = lines_before() + data.count(b"\n", 0, start) + 1
+                if text.strip() and number not in self.known_broken:
+                    self.no_record(number, line)
                 continue
             if not indexed and record["masked"]:
                 self._masked[key_of((record["pseudonyms"] or {}).get("destination"))] += 1
@@ -58,14 +62,21 @@ class Scan:
                 found.append((text, record))
         return found
 
-    def no_record(self, number: int) -> None:
-        self.complain(f"line {number} of {self.path} is no record; the rest is still read")
+    def no_record(self, number: int, line: bytes) -> None:
+        """Tell of a line; of many the first."""
+        self._broken += 1
+        if self._broken <= _BROKEN_TOLD:
+            self.complain(f"line {number} of {self.path} {words_on(line)}; the rest is still read")
+        elif self._broken == _BROKEN_TOLD + 1:
+            self.complain(f"{self.path} has more such lines, which are not told one by one: see `agi-gate log verify`")
 
     def unread(self, why: str) -> None:
         self.complain(Unread(f"{self.path}: {why}"))
 
     def end(self, masked: dict[str, int] | None = None) -> None:
-        """Say which masked records a number could not be seen in."""
+        """Say how many lines were no record, and which masked records a number could not be seen in."""
+        if self._broken > _BROKEN_TOLD:
+            self.complain(f"{self.path}: {self._broken:,} lines could not be read as records")
         for key, count in self.sought.misses(dict(self._masked) if masked is None else masked).items():
             self.complain(Hidden(f"{self.path}: {count:,} record(s) are masked " + (
                 f"with key `{key}`, which is not at hand: a number is not found in them; "

@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,13 @@ class Seal:
     @property
     def last_at(self) -> datetime | None:
         return datetime.fromisoformat(self.seal["last_at"]) if self.seal["last_at"] else None
+
+    def older_by(self, days: int) -> datetime | None:
+        """When its last call is so many days old; None where that is never."""
+        try:
+            return None if self.last_at is None else self.last_at + timedelta(days=days)
+        except OverflowError:
+            return None
 
     @property
     def was_removed(self) -> bool:

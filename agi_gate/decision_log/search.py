@@ -7,6 +7,7 @@ is told, and the rest is read.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -100,8 +101,7 @@ def _in_segment(this: Scan, newest: int | None) -> Iterator[Found]:
             yield from _forwards(_unindexed(this, opened), newest)
             this.end()
             return
-        for number in known.broken:
-            this.no_record(number)
+        _tell_broken(this, opened, known)
         frames = _frames(this.sought, known)
         for frame in frames if newest is None else reversed(frames):
             try:
@@ -112,6 +112,22 @@ def _in_segment(this: Scan, newest: int | None) -> Iterator[Found]:
             yield from _in_order(this.piece(plain, partial(known.lines_before.__getitem__, frame), indexed=True),
                                  newest is not None)
         this.end(dict(known.masked))
+
+
+def _tell_broken(this: Scan, opened: Segment, known: index.Index) -> None:
+    """Lines that are no records, wherever they are; the index knows them."""
+    read: tuple[int, list[bytes]] = (-1, [])
+    for number in known.broken:
+        frame = bisect_left(known.lines_before, number) - 1
+        if frame != read[0]:
+            try:
+                read = frame, opened.read(frame).split(b"\n")
+            except (SegmentError, IndexError):
+                continue  # it is told where it is read
+        place = number - known.lines_before[frame] - 1
+        if 0 <= place < len(read[1]):
+            this.no_record(number, read[1][place])
+            this.known_broken.add(number)
 
 
 def _index(this: Scan, opened: Segment) -> index.Index | None:

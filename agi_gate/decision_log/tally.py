@@ -11,10 +11,19 @@ from hashlib import sha256
 from typing import Any
 
 from agi_gate.decision_log.linked import Link, Torn, Version1, lasting
+from agi_gate.record.shape import is_time
 
 # a change is found within so many lines even where no chain tells of it
 BLOCK_LINES = 1_000
 _BLOCK_HEX = 16
+
+
+def _is_time(at: bytes) -> bool:
+    """Whether it is one that a record may have (`record.shape`): the 30th of February has that form, too."""
+    try:
+        return is_time(at.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 @dataclass(slots=True)
@@ -77,10 +86,11 @@ class Tally:
 
     def _add_time(self, at: bytes) -> None:
         # as they are written, so they sort
-        if self.first_at is None or at < self.first_at:
-            self.first_at = at
-        if self.last_at is None or at > self.last_at:
-            self.last_at = at
+        if self.first_at is None or self.last_at is None or not self.first_at <= at <= self.last_at:
+            if not _is_time(at):
+                return
+            self.first_at = at if self.first_at is None else min(self.first_at, at)
+            self.last_at = at if self.last_at is None else max(self.last_at, at)
 
     def _end_block(self) -> None:
         if self._block:

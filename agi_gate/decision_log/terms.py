@@ -93,7 +93,7 @@ def _days(one: tuple[int, str]) -> int:
 
 
 def _is_due(seal: Seal, terms: tuple[int, str] | None, at: datetime) -> bool:
-    return terms is not None and seal.last_at is not None and at >= seal.last_at + timedelta(days=terms[0])
+    return terms is not None and (due_at := seal.older_by(terms[0])) is not None and at >= due_at
 
 
 def _broken(seal: Seal, key: str, terms: tuple[int, str] | None, now: datetime | None) -> str | None:
@@ -108,7 +108,7 @@ def _broken(seal: Seal, key: str, terms: tuple[int, str] | None, now: datetime |
         return "and no call is in it, by whose age it could have been due"
     if terms is None:
         return "and neither a seal nor the configuration has that done at all"
-    if not _is_due(seal, terms, at):
-        due_on = (seal.last_at + timedelta(days=terms[0])).date()
-        return f"and that was not due before {due_on}: {terms[1]} states {terms[0]} days, and none shorter"
-    return None
+    if _is_due(seal, terms, at):
+        return None
+    due_at = seal.older_by(terms[0])
+    return f"and that was not due before {due_at and due_at.date()}: {terms[1]} states {terms[0]} days, and none shorter"

@@ -122,7 +122,10 @@ def _all(where: list[Path], are_files: bool, wanted: Wanted, jobs: int, incomple
             before = 0 if block.path != path else before + lines
             path, lines = block.path, counted.lines
             for line, words in counted.broken[:max(0, _BROKEN_TOLD - len(total.broken))]:
-                print(f"agi-gate replay: line {before + line} of {path}: {words}; the rest is still read", file=sys.stderr)
+                print(f"agi-gate replay: line {before + line} of {path} {words}; the rest is still read", file=sys.stderr)
+            for line in counted.torn[:max(0, _BROKEN_TOLD - len(total.torn))]:
+                print(f"agi-gate replay: note: line {before + line} of {path} is the beginning of a record, as a crash leaves "
+                      "one; `agi-gate log verify` tells that from tampering", file=sys.stderr)
             total.add(counted, wanted.examples)
             advance(len(block.lines), rows=lines)
     if len(total.broken) > _BROKEN_TOLD:

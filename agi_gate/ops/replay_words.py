@@ -50,6 +50,7 @@ def report_of(tally: Tally, kind: str, config: Mapping[str, str] | None, made_at
         "unchanged": [{"verdict": verdict, "reason": reason, "count": count}
                       for (verdict, reason), count in sorted(tally.same.items(), key=lambda item: (-item[1], item[0]))],
         "set_apart": dict(tally.apart), "masked": tally.masked, "unread_lines": len(tally.broken),
+        "torn_lines": len(tally.torn),
         "first_at": tally.first_at or None, "last_at": tally.last_at or None,
         "made_at": made_at, "program": program, "seconds": round(seconds, 3),
         "records_per_s": round(tally.records / seconds) if seconds else None}

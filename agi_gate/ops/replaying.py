@@ -14,6 +14,8 @@ from typing import Any
 from agi_gate import record
 from agi_gate.call import Call
 from agi_gate.decide import decide_with_facts, decide_without_facts
+from agi_gate.decision_log import linked
+from agi_gate.decision_log.glance import words_on
 from agi_gate.facts import Facts
 from agi_gate.ops.policy_changes import cause
 from agi_gate.policy import FailPolicy, Policy
@@ -55,6 +57,7 @@ class Tally:
     first_at: str = ""
     last_at: str = ""
     broken: list[tuple[int, str]] = field(default_factory=list)  # line, what is wrong with it
+    torn: list[int] = field(default_factory=list)  # lines that are the beginning of a record
     lines: int = 0
 
     @property
@@ -82,6 +85,7 @@ class Tally:
             self.changed.setdefault(key, Group()).add(group, examples)
         self.first_at = min(filter(None, (self.first_at, other.first_at)), default="")
         self.last_at = max(self.last_at, other.last_at)
+        self.torn += [self.lines + line for line in other.torn]
         self.broken += [(self.lines + line, words) for line, words in other.broken]
         self.lines += other.lines
 
@@ -115,8 +119,12 @@ class Replay:
             try:
                 self._count(line, tally)
             # whatever a line holds that is no record of ours, the rest is still read
-            except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-                tally.broken.append((tally.lines, str(error) if isinstance(error, ValueError) else "it is no record"))
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):
+                data = line.encode("utf-8", "backslashreplace")
+                if isinstance(linked.read(data), linked.Torn):
+                    tally.torn.append(tally.lines)
+                else:
+                    tally.broken.append((tally.lines, words_on(data)))
         return tally
 
     def _count(self, line: str, tally: Tally) -> None:

@@ -11,10 +11,13 @@ from agi_gate.call import Call, Presentation, Request, understand
 from agi_gate.facts import Callback, Check, Consent, Contact, Facts, Objection
 from agi_gate.number import Number, NumberClass
 from agi_gate.policy import Agent, CallerId, Campaign, Controller, Hours, Policy, Purpose, Trunk
+from agi_gate.record import shape
 from agi_gate.record.values import EVIDENCE, VERSION
 
 MASKED = "masked"  # stands for a word that was there
-_NO_RECORD = (KeyError, IndexError, TypeError, AttributeError, RecursionError)
+# a name, a time or a number that is none is a ValueError
+_NO_RECORD = (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError)
+_NOT_WHOLE = "it does not hold all that a decision record holds"
 _NEW: dict[str, Any] = {"chain": None, "seq": None, "prev": None, "after": None, "masked": [], "pseudonyms": None, "number": None,
         "fail": None, "shadow": None}
 
@@ -25,21 +28,34 @@ def parse(line: str) -> dict[str, Any]:
     `destination` and `call.destination` (as dialled) are None and empty where the record is masked (`masked` lists what
     is); consents hold their evidence again.
     """
+    record = _object(line)
+    version = record.get("v")
+    if type(version) is not int or version not in (1, VERSION):
+        raise ValueError(f"it is of version {version}, and this program reads versions 1 and {VERSION}: a newer one may read it"
+                         if type(version) is int else "it is JSON, and no decision record")
     try:
-        record: dict[str, Any] = json.loads(line)
-        version = record["v"]
-        if version not in (1, VERSION):
-            raise ValueError(f"record of version {version}, and this program reads versions 1 and {VERSION}")
         if version == 1:
             record |= _NEW
         else:
             _restore(record)
-        record["verdict"], record["reasons"], record["call"]["controller"], record["policy"], record["facts"]
-        return record
-    except RecursionError as error:
-        raise ValueError("not a decision record: it is nested too deeply") from error
     except _NO_RECORD as error:
-        raise ValueError(f"not a decision record: {error!r}") from error
+        raise ValueError(_NOT_WHOLE) from error
+    shape.check(record)
+    return record
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError("it is no JSON") from error
+    except ValueError as error:
+        raise ValueError("it holds a number of too many digits") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(record, dict):
+        raise ValueError("it is JSON, and no decision record")
+    return record
 
 
 def _restore(record: dict[str, Any]) -> None:
@@ -85,7 +101,7 @@ def call_of(record: dict[str, Any], policy: Policy) -> Call:
             call, withholding_code=number.get("withholding", False),
             destination=number.get("class") and Number(MASKED, NumberClass(number["class"]), number["country"]))
     except _NO_RECORD as error:
-        raise ValueError(f"not a decision record: {error!r}") from error
+        raise ValueError(_NOT_WHOLE) from error
 
 
 def policy_of(entry: dict[str, Any]) -> Policy:
@@ -105,7 +121,7 @@ def policy_of(entry: dict[str, Any]) -> Policy:
             hours_off=hours == "off",
         )
     except _NO_RECORD as error:
-        raise ValueError(f"not a decision record: {error!r}") from error
+        raise ValueError(_NOT_WHOLE) from error
 
 
 def facts_of(record: dict[str, Any]) -> Facts | None:
@@ -113,7 +129,7 @@ def facts_of(record: dict[str, Any]) -> Facts | None:
     try:
         return None if record["facts"] is None else _facts(record["facts"])
     except _NO_RECORD as error:
-        raise ValueError(f"not a decision record: {error!r}") from error
+        raise ValueError(_NOT_WHOLE) from error
 
 
 def _facts(entry: dict[str, Any]) -> Facts:
