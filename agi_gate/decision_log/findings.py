@@ -6,7 +6,7 @@ Edge, pure.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 _MOST_TOLD = 1_000
@@ -51,6 +51,25 @@ class Problems:
 
     def of(self, kind: str, place: Place, chain: bytes, seq: int, what: str) -> None:
         self.add(f"{place}: record {seq} of chain {name(chain)} {what}", kind, place, chain, seq)
+
+
+@dataclass
+class Report:
+    problems: Problems = field(default_factory=Problems)
+    notices: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    records: int = 0
+    masked: int = 0
+    version_1: int = 0
+    files: int = 0
+    seals: int = 0
+    newest_seal: str | None = None
+    ends: dict[str, tuple[int, str]] = field(default_factory=dict)  # chain -> seq and hash of its last record
+    found: set[str] = field(default_factory=set)  # of what was expected
+
+    @property
+    def verifies(self) -> bool:
+        return not self.problems.counts
 
 
 def name(chain: bytes) -> str:

@@ -30,6 +30,8 @@ _HEAD = re.compile(
 _BEGINNING = b'{"v":2,"chain":"'
 _AT = re.compile(rb'"at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)"')
 _VERSION_1 = b'{"v":1,"id":"'
+_OTHER_VERSION = re.compile(rb'\{"v":([0-9]{1,6}),')
+_VERSIONS = (1, 2)
 
 
 class Personal(Enum):
@@ -60,7 +62,16 @@ class Version1(NamedTuple):
     at: bytes
 
 
-def read(line: bytes) -> Link | Torn | Version1 | None:
+class OtherVersion(NamedTuple):
+    """Written by another program than this one, as it seems: nothing of it can be said."""
+
+    version: int
+
+
+Read = Link | Torn | Version1 | OtherVersion | None
+
+
+def read(line: bytes) -> Read:
     """What a line is, without its newline; None where it is neither a record nor the beginning of one."""
     head = _HEAD.match(line)
     if head is None:
@@ -94,12 +105,15 @@ def masked(line: bytes) -> bytes:
     return left + (MASKED if _CHANNEL in line[len(left):] else MASKED_BEFORE)
 
 
-def _other(line: bytes) -> Torn | Version1 | None:
+def _other(line: bytes) -> Torn | Version1 | OtherVersion | None:
     written = line.rstrip(b"\0")  # what a file system leaves where a loss of power kept the rest from the disk
     if line.startswith(_VERSION_1) and line.endswith(b"}") and (at := _AT.search(line)):
         return Version1(at[1])
     if written.startswith((_BEGINNING, _VERSION_1)) or (_BEGINNING.startswith(written) and line):
         return None if _is_json(line) else Torn(None, None, None)
+    version = _OTHER_VERSION.match(line)
+    if version is not None and int(version[1]) not in _VERSIONS and _is_json(line):
+        return OtherVersion(int(version[1]))
     return None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from agi_gate.decision_log.linked import Link, Torn, Version1, lasting
+from agi_gate.decision_log.linked import Link, Read, Torn, Version1, lasting
 from agi_gate.record.shape import is_time
 
 # a change is found within so many lines even where no chain tells of it
@@ -49,7 +49,7 @@ class Tally:
     _content: Any = field(default_factory=sha256)
     _block: list[bytes] = field(default_factory=list)
 
-    def add(self, line: bytes, what: Link | Torn | Version1 | None) -> None:
+    def add(self, line: bytes, what: Read) -> None:
         self.lines += 1
         if type(what) is Link:
             self._add_record(what)

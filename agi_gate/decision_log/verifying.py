@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
@@ -19,8 +18,8 @@ from pathlib import Path
 from agi_gate.decision_log import files, head_check, heads, keep_state, linked, terms
 from agi_gate.decision_log.chains import Chains, End
 from agi_gate.decision_log.files import Segment
-from agi_gate.decision_log.findings import Place, Problems, name
-from agi_gate.decision_log.linked import Link, Personal, Torn, Version1
+from agi_gate.decision_log.findings import Place, Report, name
+from agi_gate.decision_log.linked import Link, OtherVersion, Personal, Torn, Version1
 from agi_gate.decision_log.seal_check import Seals
 from agi_gate.decision_log.sealing import Seal
 from agi_gate.decision_log.segment import SUFFIX, SegmentError
@@ -30,26 +29,8 @@ from agi_gate.decision_log.terms import Retention
 
 Advance = Callable[[int, int], None]  # bytes and lines that were read
 _SETTLED_S = 0.05
+_MOST_VERSIONS = 100
 _KEEP_WAIT_S = 60.0
-
-
-@dataclass
-class Report:
-    problems: Problems = field(default_factory=Problems)
-    notices: list[str] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
-    records: int = 0
-    masked: int = 0
-    version_1: int = 0
-    files: int = 0
-    seals: int = 0
-    newest_seal: str | None = None
-    ends: dict[str, tuple[int, str]] = field(default_factory=dict)  # chain -> seq and hash of its last record
-    found: set[str] = field(default_factory=set)  # of what was expected
-
-    @property
-    def verifies(self) -> bool:
-        return not self.problems.counts
 
 
 def verify(log: Path, expected: Iterable[str] = (), advance: Advance = lambda done, rows: None, *,
@@ -81,6 +62,7 @@ class _Verification:
         self.problems = report.problems
         self.chains = Chains(report.problems, from_start=whole)
         self.seals = Seals(report.problems, self.chains)
+        self._other_versions: dict[tuple[str, int], tuple[int, int]] = {}  # file, version -> first line, count
         self._is_chained = False  # a record of version 2 was seen, so that none of version 1 can follow
 
     def log(self, log: Path, retention: Retention | None, now: datetime | None) -> None:
@@ -212,9 +194,12 @@ class _Verification:
         if seal is not None:
             self.seals.compare(seal, tally, whole.hexdigest(), file, told_before)
 
-    def _other(self, what: Torn | Version1 | None, line: bytes, place: Place) -> None:
+    def _other(self, what: Torn | Version1 | OtherVersion | None, line: bytes, place: Place) -> None:
         if isinstance(what, Torn):
             self.chains.add_torn(what, place)
+        elif isinstance(what, OtherVersion):
+            first, count = self._other_versions.get((place.file, what.version), (place.line, 0))
+            self._other_versions[place.file, what.version] = first, count + 1
         elif isinstance(what, Version1):
             if self._is_chained or self.chains.ends:
                 self.problems.add(f"{place}: a record of version 1 behind records of version 2: it was put in", "inserted",
@@ -237,6 +222,9 @@ class _Verification:
         for digest in sorted(self.expected - self.report.found):
             self.problems.add(f"{digest} was expected, and is the digest of no seal and the hash of no record: what it "
                               "stood for was rewritten or removed", "expected")
+        for (file, version), (first, count) in list(self._other_versions.items())[:_MOST_VERSIONS]:
+            self.report.unreadable.append(f"{file}: {count:,} line(s) from line {first} on are records of version {version}, and "
+                                          "this program reads versions 1 and 2: verify them with a newer one")
         self.report.ends = {name(chain): (end.seq, end.hash.decode()) for chain, end in self.chains.ends.items()}
         if self.report.version_1:
             self.report.notices.append(f"{self.report.version_1:,} records of version 1, not chained: a change of one is "

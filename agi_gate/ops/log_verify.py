@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agi_gate import config
-from agi_gate.decision_log.verifying import Report, verify, verify_files
+from agi_gate.decision_log.findings import Report
+from agi_gate.decision_log.verifying import verify, verify_files
 from agi_gate.ops import exit_codes
 from agi_gate.ops.log_keep import plan_of
 from agi_gate.ops.progress import progress

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from agi_gate.decision_log import files, keeping, linked, sealing, segment, terms
+from agi_gate.decision_log.findings import Report
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.pseudonyms import add_key
 from agi_gate.decision_log.terms import Retention
-from agi_gate.decision_log.verifying import Report, verify
+from agi_gate.decision_log.verifying import verify
 from agi_gate.record import instant
 from tests.decision_log.writing import A_DAY, BEGIN, DAYS, kept, midnight, sealed, silent, told, verified, write_days
 

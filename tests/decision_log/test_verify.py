@@ -324,6 +324,15 @@ def test_a_copy_that_was_put_back_beside_the_sealed_file_is_told_alike(log: Path
     verified(log)
 
 
+def test_records_of_another_version_are_neither_proven_nor_tampering(log: Path) -> None:
+    change(log, lambda lines: [*lines, *[b'{"v":3,"chain":"x","id":"y"}\n'] * 2_000])
+    report = verify(log)
+    assert report.verifies and len(report.unreadable) == 1
+    assert f"2,000 line(s) from line {A_DAY + 1} on are records of version 3" in report.unreadable[0]
+    change(sealed(log, 0).compressed, put_in(5, lambda lines: b'{"v":3,"chain":"x","id":"y"}\n'))
+    assert not verify(log).verifies
+
+
 def change_byte(path: Path, place: int) -> None:
     data = bytearray(path.read_bytes())
     data[place] ^= 1

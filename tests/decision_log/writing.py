@@ -11,10 +11,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from agi_gate.decision_log import files, heads, segment
+from agi_gate.decision_log.findings import Report
 from agi_gate.decision_log.heads import Head
 from agi_gate.decision_log.keeping import Plan, keep
 from agi_gate.decision_log.pseudonyms import Keys
-from agi_gate.decision_log.verifying import Report, verify
+from agi_gate.decision_log.verifying import verify
 from agi_gate.record import instant
 
 BEGIN = datetime(2026, 11, 20, 9, tzinfo=UTC)
