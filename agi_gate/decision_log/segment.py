@@ -125,7 +125,8 @@ class Segment:
         data = self._stream.read(frame.size)
         try:
             if int.from_bytes(data[-4:], "little") == frame.checksum:
-                plain = self._decompressor.decompress(data)  # which compares the checksum
+                # it compares the checksum; nothing may stand behind the frame, where `zstd -dc` would read on
+                plain = self._decompressor.decompress(data, allow_extra_data=False)
                 if len(plain) == frame.plain_size:
                     return plain
         except zstandard.ZstdError:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from agi_gate.decision_log import heads, rotation, sealing, segment
 from agi_gate.decision_log.heads import Head
@@ -331,6 +333,22 @@ def test_records_of_another_version_are_neither_proven_nor_tampering(log: Path) 
     assert f"2,000 line(s) from line {A_DAY + 1} on are records of version 3" in report.unreadable[0]
     change(sealed(log, 0).compressed, put_in(5, lambda lines: b'{"v":3,"chain":"x","id":"y"}\n'))
     assert not verify(log).verifies
+
+
+@pytest.mark.parametrize("hidden", (
+    zstandard.ZstdCompressor(write_checksum=True).compress(b'{"v":2,"forged":"record"}\n'), b"hello",
+    b"\x50\x2a\x4d\x18\x05\0\0\0hello"))
+def test_what_is_hidden_behind_a_frame_is_found(log: Path, hidden: bytes) -> None:
+    """By a forger who makes the table of frames anew: `zstd -dc` reads it, and so must `verify`."""
+    path = sealed(log, 1).compressed
+    with segment.Segment(path) as opened:
+        assert opened.frames is not None and len(opened.frames) == 1
+        (frame,) = opened.frames
+    data = path.read_bytes()[:frame.size] + hidden
+    table = struct.pack("<III", len(data), frame.plain_size, int.from_bytes(data[-4:], "little"))
+    path.write_bytes(data + struct.pack("<II", 0x184D2A5E, len(table) + 9) + table + struct.pack("<IBI", 1, 0x80, 0x8F92EAB1))
+    report = verify(log)
+    assert not report.verifies and "22T010000Z.jsonl.zst: frame 1 of 1 is damaged" in told(report)
 
 
 def change_byte(path: Path, place: int) -> None:
