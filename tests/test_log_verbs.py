@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import shutil
 import stat
 from pathlib import Path
 from unittest.mock import Mock
@@ -82,6 +84,27 @@ def test_files_may_be_named(ops: Ops) -> None:
     ops("verify", str(ops.log), code=NOT_PROVEN)
     ops("verify", str(ops.log.with_name("absent")), code=UNREACHABLE)
     assert "absent cannot be read" in ops.err
+
+
+def test_a_file_without_its_seal_is_proven_but_for_its_ends(ops: Ops, tmp_path: Path) -> None:
+    alone = tmp_path / "alone" / sealed(ops.log, 1).compressed.name
+    alone.parent.mkdir()
+    shutil.copy(sealed(ops.log, 1).compressed, alone)
+    for path in (alone, ops.log.rename(ops.log.with_name("other"))):
+        assert f"note: {path.name}: no seal is beside it: it is not proven that nothing is missing" in ops("verify", str(path))
+    assert "note" not in ops("verify", str(sealed(ops.log, 1).compressed))
+
+
+def test_a_file_that_another_program_compressed_is_verified(ops: Ops) -> None:
+    path = ops.log.with_name("old.jsonl.gz")
+    path.write_bytes(gzip.compress(ops.log.read_bytes()))
+    assert f"all is as it was written: {A_DAY} records" in ops("verify", str(path))
+    path.write_bytes(gzip.compress(ops.log.read_bytes().replace(b"DENY", b"ALLOW", 1)))
+    ops("verify", str(path), code=NOT_PROVEN)
+    for data in (path.read_bytes()[:-50], b"hello"):
+        path.write_bytes(data)
+        ops("verify", str(path), code=UNREACHABLE)
+        assert "it is no gzip file, or damaged, or cut short" in ops.err
 
 
 def test_many_findings_do_not_fill_the_terminal(ops: Ops) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import subprocess
@@ -107,6 +108,15 @@ def test_every_case_comes_out_as_it_was_decided(replay: Replay) -> None:
 def test_people_are_told_so_in_a_line(replay: Replay) -> None:
     ran = replay()
     assert ran.code == DONE and ran.out.endswith("each decided again as it is recorded\n") and ran.err == ""
+
+
+def test_a_file_that_another_program_compressed_is_replayed(replay: Replay, folder: Path) -> None:
+    path = folder / "old.jsonl.gz"
+    path.write_bytes(gzip.compress((folder / "decisions.jsonl").read_bytes()))
+    assert replay("--json", str(path)).json["same"] == len(CASES)
+    path.write_bytes(path.read_bytes()[:-50])
+    ran = replay("--json", str(path))
+    assert ran.code == UNREACHABLE and "it is no gzip file, or damaged, or cut short; the rest is still read" in ran.err
 
 
 def tampered(folder: Path, old: str, new: str, count: int = 1) -> str:

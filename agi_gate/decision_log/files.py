@@ -13,8 +13,11 @@ Edge.  A rotated file is named by the time of its rotation, in UTC, which sorts.
 
 from __future__ import annotations
 
+import errno
+import gzip
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -129,12 +132,22 @@ def keep_state(log: Path) -> Path:
 
 
 def pieces(path: Path) -> Iterator[bytes]:
-    """A plain file in pieces of whole lines; what has no newline at its end comes last.  Raises OSError."""
-    with path.open("rb") as stream:
-        yield from pieces_of(stream)
+    """A plain file in pieces of whole lines; what has no newline at its end comes last.  Raises OSError.
+
+    One that another program rotated and compressed (`.gz`) is read as well.
+    """
+    if path.suffix != ".gz":
+        with path.open("rb") as stream:
+            yield from pieces_of(stream)
+        return
+    try:
+        with gzip.open(path) as stream:
+            yield from pieces_of(stream)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise OSError(errno.EIO, "it is no gzip file, or damaged, or cut short", str(path)) from error
 
 
-def pieces_of(stream: IO[bytes], size: int = 1 << 20) -> Iterator[bytes]:
+def pieces_of(stream: IO[bytes] | gzip.GzipFile, size: int = 1 << 20) -> Iterator[bytes]:
     """The same of a file that is open."""
     rest = b""
     while data := stream.read(size):

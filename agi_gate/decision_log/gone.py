@@ -18,7 +18,7 @@ def gone(segments: Sequence[Segment], since: datetime | None = None, until: date
     for place, one in enumerate(segments):
         if one.file is not None or since is not None and one.rotated_at < since:
             continue
-        seal = _read(one)
+        seal = seal_of(one)
         if seal is None:
             yield f"{one.compressed} is missing, and its seal cannot be read"
         elif not _is_of_another_time(seal, since, until) and not _went_when_due(seal, segments[place:]):
@@ -26,7 +26,8 @@ def gone(segments: Sequence[Segment], since: datetime | None = None, until: date
                    f"{seal.seal['last_at']})")
 
 
-def _read(one: Segment) -> Seal | None:
+def seal_of(one: Segment) -> Seal | None:
+    """A seal, where there is one that can be read."""
     try:
         return sealing.read(one.seal)
     except (SealError, FileNotFoundError):
@@ -46,4 +47,4 @@ def _went_when_due(seal: Seal, onwards: Sequence[Segment]) -> bool:
     if not any(terms.of([seal], None)[0].broken_by(seal, None)):
         return True
     # a retention that was made shorter stands in a later seal; rare, so they are not read before
-    return not any(terms.of([_read(one) for one in onwards], None)[0].broken_by(seal, None))
+    return not any(terms.of([seal_of(one) for one in onwards], None)[0].broken_by(seal, None))

@@ -5,13 +5,13 @@ Edge.  What no chain tells, a seal does: a record of version 1 that was changed,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from agi_gate.decision_log import files, keep_state, sealing, terms
+from agi_gate.decision_log import files, gone, keep_state, sealing, terms
 from agi_gate.decision_log.chains import Chains
 from agi_gate.decision_log.files import Segment
 from agi_gate.decision_log.findings import Place, Problem, Problems
@@ -73,6 +73,12 @@ class Seals:
             if own is not None and one.remove is not None and one.remove[0] < own.decisions_days:
                 self._shortened[name] = (f" (retention was {own.decisions_days} days when it was made, and {one.remove[0]} "
                                          f"by {one.remove[1]})")
+
+    def doubts(self, segment: Segment, seal: Seal) -> Iterator[str]:
+        """The same of one file by the seals that are beside it, which need not be all: no finding, but notes."""
+        onwards = [gone.seal_of(one) for one in files.segments(segment.log) if one.stamp >= segment.stamp]
+        for words in terms.of(onwards, None)[0].broken_by(seal, None):
+            yield f"{segment.name}: {words}, as far as the seals beside it tell: verify the whole log"
 
     def shortened(self, segment: Segment) -> str:
         """Words on a retention that was made shorter after a file was sealed; empty where it was not."""

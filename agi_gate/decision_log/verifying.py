@@ -98,6 +98,11 @@ class _Verification:
         for path in paths:
             segment = files.segment_of(path)
             seal = self.seals.read(segment) if segment is not None else None
+            if segment is not None and seal is not None:
+                self.report.notices += self.seals.doubts(segment, seal)
+            elif path.exists():
+                self.report.notices.append(f"{path.name}: no seal is beside it: it is not proven that nothing is missing at its "
+                                           "beginning and its end, nor that its last records are as they were written")
             try:
                 if path.suffix == SUFFIX:
                     self._sealed(path, seal)
@@ -157,7 +162,8 @@ class _Verification:
                               Place(path.name, 1))
 
     def _plain(self, path: Path, seal: Seal | None) -> None:
-        _settle(path)
+        if path.suffix != ".gz":
+            _settle(path)
         self._lines(path, files.pieces(path), seal)
 
     def _lines(self, path: Path, pieces: Iterator[bytes], seal: Seal | None) -> None:

@@ -30,7 +30,8 @@ def parser(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
                     "all up to there is still what it was.  Exit code 7: it is not.",
         epilog="example: agi-gate log verify --expect 91fa...", formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("files", nargs="*", metavar="LOG",
-                      help="these files alone, each with its seal where that is beside it (default: all of the configuration's log)")
+                      help="these files alone (also .gz), each with its seal where that is beside it; without one the ends are "
+                           "not proven (default: all of the configuration's log)")
     made.add_argument("--expect", action="append", default=[], metavar="DIGEST", type=_digest,
                       help="a seal's digest or a record's hash that must still be there")
     made.add_argument("--json", action="store_true")

@@ -14,7 +14,7 @@ from agi_gate.decision_log.findings import Report
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.pseudonyms import add_key
 from agi_gate.decision_log.terms import Retention
-from agi_gate.decision_log.verifying import verify
+from agi_gate.decision_log.verifying import verify, verify_files
 from agi_gate.record import instant
 from tests.decision_log.writing import A_DAY, BEGIN, DAYS, kept, midnight, sealed, silent, told, verified, write_days
 
@@ -138,3 +138,10 @@ def test_what_states_no_retention(log: Path, said: object) -> None:
     seal.digest = sealing.digest_of(seal.seal)
     assert terms.stated(seal) is None
 
+
+
+def test_one_file_alone_is_no_finding_for_its_seals_need_not_be_all(log: Path) -> None:
+    masked_by_hand(log, 1, masked_at="2026-11-24T00:00:00.000000Z")
+    report = verify_files([sealed(log, 1).compressed])
+    assert report.verifies and "as far as the seals beside it tell: verify the whole log" in report.notices[0]
+    assert verify_files([sealed(log, 0).compressed]).notices == []
