@@ -10,22 +10,26 @@ from pathlib import Path
 from agi_gate.decision_log import heads
 from agi_gate.decision_log.chains import Chains
 from agi_gate.decision_log.findings import Place, Problems, name
-from agi_gate.decision_log.heads import Head
+from agi_gate.decision_log.heads import Damaged, Head
 
 
-def compare(log: Path, chains: Chains, problems: Problems, before: dict[bytes, Head | None]) -> None:
+def compare(log: Path, chains: Chains, problems: Problems, before: dict[bytes, Head | Damaged]) -> None:
     """Compare with the heads as they were before the open file was read, and as they are now.  Raises OSError."""
     for chain, head in before.items():
         end = chains.ends.get(chain)
-        if head is None:
-            problems.add(f"the head of chain {name(chain)} is no head any more: it was changed or damaged", "head",
+        if isinstance(head, Damaged):
+            if end is None and head is Damaged.EMPTY:
+                continue  # a writer made it just now, or was killed before its first record
+            problems.add(f"the head of chain {name(chain)} {head.value}: a loss of power can do that, and who took records from "
+                         f"the end can.  Bring {name(chain)}{heads.SUFFIX} back from its backup; or, where you know why, "
+                         "`agi-gate log keep --mend` makes it again from the chain's last record", "head",
                          Place(name(chain) + heads.SUFFIX, 1), chain)
         elif head.seq and (end is None or end.seq <= head.seq):
             chains.told_end(chain, head.seq, head.hash, f"the chain's head {head.file}")
     heads_now = heads.read_all(log)
     for chain, end in chains.ends.items():
         now = heads_now.get(chain)
-        if chain in before and now is None:
+        if isinstance(now, Damaged):
             continue  # it was told
         if now is None:
             problems.add(f"chain {name(chain)} has no head in {heads.folder(log).name}: it was removed, or its "

@@ -8,11 +8,22 @@ open.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 SUFFIX = ".head"
 BYTES = 192
+_HASH = re.compile(rb"[0-9a-f]{64}")
+
+
+class Damaged(Enum):
+    """What stands in a head's place; the words tell it."""
+
+    EMPTY = "is empty"
+    ZEROS = "holds nothing but zeros"
+    OTHERWISE = "is no head any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +58,14 @@ def decode(data: bytes, file: str = "") -> Head:
         head = Head(read["seq"], read["hash"].encode(), read.get("ended", 0), bool(read["open"]), file)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("no head of a chain") from error
-    if type(head.seq) is not int or len(head.hash) != 64:
+    if not (type(head.seq) is type(head.ended) is int and min(head.seq, head.ended) >= 0 and _HASH.fullmatch(head.hash)):
         raise ValueError("no head of a chain")
     return head
 
 
-def read_all(log: Path) -> dict[bytes, Head | None]:
-    """Chain -> its head; None where the file is no head any more.  Raises OSError."""
-    found: dict[bytes, Head | None] = {}
+def read_all(log: Path) -> dict[bytes, Head | Damaged]:
+    """Chain -> its head, or what has become of it.  Raises OSError."""
+    found: dict[bytes, Head | Damaged] = {}
     try:
         paths = sorted(folder(log).glob(f"*{SUFFIX}"))
     except FileNotFoundError:
@@ -65,6 +76,5 @@ def read_all(log: Path) -> dict[bytes, Head | None]:
         try:
             found[chain] = decode(data, path.name)
         except ValueError:
-            if data.strip():  # an empty one was just claimed
-                found[chain] = None
+            found[chain] = (Damaged.EMPTY if not data else Damaged.ZEROS if not data.strip(b"\0") else Damaged.OTHERWISE)
     return found

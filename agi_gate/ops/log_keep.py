@@ -11,6 +11,7 @@ from agi_gate import config
 from agi_gate.decision_log import keeping
 from agi_gate.decision_log.keep_state import KeepBusy
 from agi_gate.decision_log.keeping import Plan
+from agi_gate.decision_log.mending import mend
 from agi_gate.ops import exit_codes
 
 
@@ -22,6 +23,8 @@ def parser(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
                     "The daemon does it by itself; without one, have cron do it.  It may be killed at any time.",
         epilog="example: agi-gate log keep --now", formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--now", action="store_true", help="rotate the open file though it is not due yet")
+    made.add_argument("--mend", action="store_true",
+                      help="make heads of chains that are damaged again, from their last records; first find out why they are")
     made.add_argument("--quiet", action="store_true", help="say only what could not be done")
     made.set_defaults(run=run)
     return made
@@ -40,6 +43,8 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
 
     _be_the_gate(settings)
     try:
+        if arguments.mend:
+            mend(settings.log.path, print)
         keeping.keep(settings.log.path, plan_of(settings), datetime.now(UTC), did, complain, rotate_now=arguments.now)
     except KeepBusy as error:
         print(f"agi-gate log keep: {error}; nothing was done here", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -18,11 +19,13 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from agi_gate.decision_log import heads, rotation, sealing, segment
+from agi_gate.decision_log import DecisionLog, heads, rotation, sealing, segment
 from agi_gate.decision_log.heads import Head
 from agi_gate.decision_log.keeping import Plan, keep
 from agi_gate.decision_log.linked import MASKED, lasting
+from agi_gate.decision_log.mending import mend
 from agi_gate.decision_log.verifying import verify, verify_files
+from agi_gate.record import Line
 from tests.decision_log.writing import (A_DAY, BEGIN, DAYS, Writer, change, kept, midnight, sealed, told, verified,
                                         write_days)
 
@@ -233,6 +236,11 @@ def head(log: Path, chain: str = "0") -> Path:
     return heads.folder(log) / f"{chain}.head"
 
 
+def edit_head(log: Path, **changes: object) -> None:
+    text = json.dumps(json.loads(head(log).read_text()) | changes)
+    head(log).write_text(text.ljust(heads.BYTES - 1) + "\n")
+
+
 def set_back(log: Path) -> None:
     """Take the last record, and set the head back to the one before."""
     lines = log.read_bytes().splitlines(keepends=True)
@@ -271,6 +279,11 @@ FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a head edited": (lambda log: head(log).write_bytes(heads.encode(Head(52, b"ab" * 32, 0, True))), "0.head has another hash"),
     "a head removed": (lambda log: remove(head(log)), "chain 0 has no head"),
     "a head that is none": (lambda log: head(log).write_text("x"), "the head of chain 0 is no head any more"),
+    "a head that is empty": (lambda log: head(log).write_text(""), "the head of chain 0 is empty: a loss of power .*--mend"),
+    "a head of zeros": (lambda log: head(log).write_bytes(bytes(192)), "the head of chain 0 holds nothing but zeros.*backup"),
+    "a head whose place is none": (lambda log: edit_head(log, ended=None), "the head of chain 0 is no head any more"),
+    "a head whose place is negative": (lambda log: edit_head(log, ended=-5), "the head of chain 0 is no head any more"),
+    "a head whose number is none": (lambda log: edit_head(log, seq=True), "the head of chain 0 is no head any more"),
     "two heads exchanged": (lambda log: exchange(head(log, "0"), head(log, "1")), "chain [01]"),
     "all heads removed": (lambda log: shutil.rmtree(heads.folder(log)), "has no head"),
     "a record put in behind the end": (
@@ -374,6 +387,40 @@ def test_tampering_with_files_seals_and_heads_is_found(log: Path, name: str) -> 
     assert not report.verifies
     assert re.search(words, told(report)), told(report)
     assert len(report.problems.told) < A_DAY
+
+
+@pytest.mark.parametrize("damage", (b"", bytes(192), b"x"))
+def test_a_head_that_is_damaged_is_made_again_where_somebody_asks(log: Path, damage: bytes) -> None:
+    before = verified(log).ends
+    head(log).write_bytes(damage)
+    head(log, "9").write_bytes(bytes(192))  # of a chain that never came to a record
+    did: list[str] = []
+    mend(log, did.append)
+    assert len(did) == 2 and did[0].startswith(f"made the head of chain 0 again: it ends with record {before['0'][0]};")
+    assert verified(log).ends == before
+    Writer(log, "0").append(BEGIN)
+    assert verified(log).ends["0"][0] == before["0"][0] + 1
+    mend(log, did.append)
+    assert len(did) == 2
+
+
+def test_nobody_mends_what_a_writer_has(log: Path) -> None:
+    head(log).write_bytes(b"")
+    with head(log).open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        mend(log, pytest.fail)
+    assert head(log).read_bytes() == b""
+
+
+@pytest.mark.parametrize("ended", ("x", None, -5, 1.5))
+def test_a_damaged_head_denies_no_call(log: Path, ended: object) -> None:
+    for chain in ("0", "1"):
+        text = json.dumps(json.loads(head(log, chain).read_text()) | {"ended": ended, "open": True})
+        head(log, chain).write_text(text)
+    writer = DecisionLog(log)
+    writer.append(Line('"id":"x"', '"salt":""'))
+    writer.close()
+    assert len(list(heads.folder(log).iterdir())) == 3
 
 
 def test_whoever_rewrites_all_and_the_heads_is_found_by_a_digest_that_was_kept_elsewhere(log: Path) -> None:
