@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from agi_gate.decision_log import DecisionLog, LogUnavailable, heads, rotation
+from agi_gate.decision_log import DecisionLog, LogUnavailable, heads, rotation, syncing
 from agi_gate.decision_log.verifying import verify
 from agi_gate.record import Line
 from tests.decision_log.writing import told
@@ -369,6 +369,31 @@ def test_synced_records_of_many_threads_are_all_there(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(set(names(path))) == 160 and problems(path) == []
+
+
+def test_a_new_file_s_name_is_synced_before_its_first_record_counts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    works = False
+
+    def sync(folder: Path) -> None:
+        synced.append(folder)
+        if not works:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(syncing, "sync_folder", sync)
+    log = DecisionLog(path, "synced")
+    for _ in range(2):
+        with pytest.raises(LogUnavailable):
+            log.append(line("a"))
+    works = True
+    for name in "bc":
+        log.append(line(name))
+    assert synced == [path.parent] * 3
+    path.rename(path.with_name("rotated"))
+    log.append(line("d"))
+    assert len(synced) == 4
+    DecisionLog(path).append(line("e"))
+    assert len(synced) == 4, "who asks for no sync gets none"
 
 
 def test_a_disk_that_does_not_sync_is_no_record(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

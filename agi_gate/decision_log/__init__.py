@@ -44,6 +44,8 @@ class DecisionLog:
         self._identity = 0, 0  # of the file, its device and inode
         self._chain: Chain | None = None
         self._ended = -1
+        self._openings = 0
+        self._named = 0  # the opening whose file's name is on the disk: a new one's would be lost with the power
         self._syncing = Syncing() if durability == "synced" else None
 
     def append(self, line: Line, deadline: float = math.inf) -> None:
@@ -62,15 +64,19 @@ class DecisionLog:
             descriptor, size = self._hold(until)
             try:
                 self._write(descriptor, size, lines)
-                ticket = None if self._syncing is None else self._syncing.ask(descriptor)
+                opening = self._openings
+                ticket = None if self._syncing is None else self._syncing.ask(
+                    descriptor, None if opening == self._named else self._path.parent)
             finally:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
         except OSError as error:
             raise LogUnavailable(f"{self._path}: {error.strerror}") from error
         finally:
             self._lock.release()
-        if self._syncing is not None and ticket is not None and not self._syncing.wait(ticket, until):
-            raise LogUnavailable(f"{self._path}: the disk did not take it in time")
+        if self._syncing is not None and ticket is not None:
+            if not self._syncing.wait(ticket, until):
+                raise LogUnavailable(f"{self._path}: the disk did not take it in time")
+            self._named = max(self._named, opening)
 
     def probe(self) -> None:
         """Open the file without writing to it.  Raises LogUnavailable."""
@@ -144,6 +150,7 @@ class DecisionLog:
             found = os.fstat(self._descriptor)
             self._identity = found.st_dev, found.st_ino
             self._ended = -1
+            self._openings += 1
         return self._descriptor
 
     def _close_file(self) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
+
+from agi_gate.disk import sync_folder
 
 
 class Syncing:
@@ -15,6 +18,7 @@ class Syncing:
         self._condition = threading.Condition()
         self._asked, self._done = 0, 0
         self._failed: set[int] = set()
+        self._folders: set[Path] = set()
         self._files: list[int] = []  # descriptors that hold records which are not synced
         self._thread: threading.Thread | None = None
         self._is_over = False
@@ -25,8 +29,8 @@ class Syncing:
             self._is_over = True
             self._condition.notify_all()
 
-    def ask(self, descriptor: int) -> int:
-        """Have what was written so far synced; the ticket is for `wait`.  Raises OSError."""
+    def ask(self, descriptor: int, folder: Path | None = None) -> int:
+        """Have what was written so far synced, and the file's name in its folder; the ticket is for `wait`.  Raises OSError."""
         with self._condition:
             if self._thread is None or self._is_over:
                 self._is_over = False
@@ -34,6 +38,8 @@ class Syncing:
                 self._thread.start()
             # a file of its own: the log's may be closed by then
             self._files.append(os.dup(descriptor))
+            if folder is not None:
+                self._folders.add(folder)
             self._asked += 1
             self._condition.notify_all()
             return self._asked
@@ -53,6 +59,7 @@ class Syncing:
                 if not self._files:
                     return
                 files, self._files = self._files, []
+                folders, self._folders = self._folders, set()
                 first, last = self._done + 1, self._asked
             failed = False
             synced: set[tuple[int, int]] = set()
@@ -66,6 +73,11 @@ class Syncing:
                     failed = True
                 finally:
                     os.close(file)
+            try:
+                for folder in folders:
+                    sync_folder(folder)
+            except OSError:
+                failed = True
             with self._condition:
                 self._done = last
                 if failed:
