@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import pytest
 
 from agi_gate import config
-from agi_gate.decision_log import files, keeping
+from agi_gate.decision_log import files, keeping, rotation
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.pseudonyms import Keys
 from agi_gate.ops.exit_codes import DONE, NOT_PROVEN, UNREACHABLE, USAGE
@@ -158,6 +158,26 @@ def test_keep_tells_of_what_does_not_verify_and_masks_the_rest(ops: Ops, capsys:
     assert main(["--config", str(other), "log", "keep", "--quiet"]) == NOT_PROVEN
     said = capsys.readouterr()
     assert said.out == "" and said.err.count("see `agi-gate log verify`") == 1 and "have no pseudonym" in said.err
+
+
+def test_a_log_that_is_a_link_is_the_file_it_leads_to(ops: Ops, capsys: pytest.CaptureFixture[str]) -> None:
+    real = ops.log.parent / "real" / "d.jsonl"
+    write_days(real_log(real), days=1)
+    link = ops.log.with_name("link.jsonl")
+    link.symlink_to("real/d.jsonl")
+    configuration = write_gate_toml(ops.log.parent, (LOG_TABLE, 'path = "link.jsonl"'), name="linked.toml")
+    assert config.load(configuration).log.path == real
+    assert main(["--config", str(configuration), "log", "keep"]) == DONE
+    assert link.is_symlink() and not real.exists() and [one.compressed.exists() for one in files.segments(real)] == [True]
+    assert main(["--config", str(configuration), "log", "verify"]) == DONE
+    write_days(real, days=1)
+    with pytest.raises(OSError, match="symbolic links"):
+        rotation.rotate(link, BEGIN)
+
+
+def real_log(path: Path) -> Path:
+    path.parent.mkdir()
+    return path
 
 
 def test_what_is_due_is_asked_of_settings(ops: Ops) -> None:

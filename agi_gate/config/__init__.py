@@ -139,6 +139,11 @@ def _parsed(content: bytes, path: Path) -> Settings:
     return _settings(file, path)
 
 
+def _followed(log: Path) -> Path:
+    """Where a log's symbolic link leads: rotation renames the file itself, and its heads and seals stand beside it."""
+    return Path(os.path.realpath(log)) if os.path.islink(log) else log
+
+
 def _settings(file: FileTable, path: Path) -> Settings:
     controllers = {id_: Controller(id_, table.sector.casefold(), table.name) for id_, table in file.controllers.items()}
     host, _, port = file.daemon.listen.rpartition(":")
@@ -160,7 +165,7 @@ def _settings(file: FileTable, path: Path) -> Settings:
         daemon=DaemonSettings(host.strip("[]"), int(port), file.daemon.workers, file.daemon.deadline_ms, file.daemon.waiting,
                               tuple(ip_network(text, strict=False) for text in file.daemon.allow)),
         # a relative path is beside the configuration: a daemon's working directory says nothing to its admin
-        log=LogSettings(path.absolute().parent / file.log.path, file.log.durability, file.log.rotate_mb,
+        log=LogSettings(_followed(path.absolute().parent / file.log.path), file.log.durability, file.log.rotate_mb,
                         path.absolute().parent / file.log.key if file.log.key else None,
                         file.log.pseudonymise_after_days),
         archive_path=path.absolute().parent / file.archive.path,

@@ -58,7 +58,8 @@ def rotate(log: Path, now: datetime, *, even_empty: bool = False) -> Segment | N
 
 def _renamed(log: Path, now: datetime) -> Segment | None:
     try:
-        descriptor = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        # of a link the name would go, and the file stay as it is, with all its numbers: the configuration resolves it
+        descriptor = os.open(log, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:
