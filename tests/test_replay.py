@@ -119,6 +119,15 @@ def test_a_file_that_another_program_compressed_is_replayed(replay: Replay, fold
     assert ran.code == UNREACHABLE and "it is no gzip file, or damaged, or cut short; the rest is still read" in ran.err
 
 
+def test_a_page_on_a_file_that_all_could_read_is_the_user_s_and_the_group_s(replay: Replay, folder: Path) -> None:
+    page = folder / "page.html"
+    page.write_text("x" * 1_000_000)
+    page.chmod(0o666)
+    replay("--html", str(page))
+    assert page.stat().st_mode & 0o777 == 0o640 and page.read_text().endswith("</html>\n") and "xxx" not in page.read_text()
+    assert replay("--html", "/dev/null").code == DONE
+
+
 def tampered(folder: Path, old: str, new: str, count: int = 1) -> str:
     """The id of the first record in whose line words were exchanged."""
     path = folder / "decisions.jsonl"

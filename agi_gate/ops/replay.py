@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import os
+import stat
 import sys
 import time
 from collections import deque
@@ -174,10 +175,14 @@ def _lines(data: bytes) -> list[str]:
 
 def _write(path: Path, text: str) -> bool:
     try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE), "w", encoding="utf-8",
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, _FILE_MODE), "w", encoding="utf-8",
                   errors="backslashreplace") as stream:
+            if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):  # not of a pipe, a terminal
+                os.fchmod(stream.fileno(), _FILE_MODE)  # one that was there before may be open to all
+                stream.truncate(0)
             stream.write(text)
     except OSError as error:
-        print(f"agi-gate replay: {path} cannot be written: {error.strerror}; name another with --html", file=sys.stderr)
+        print(f"agi-gate replay: {path} cannot be written so that only you can read it: {error.strerror}; name another with "
+              "--html", file=sys.stderr)
         return False
     return True
