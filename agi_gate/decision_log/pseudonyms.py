@@ -118,7 +118,7 @@ def _parsed(path: Path, data: bytes) -> list[Key]:
             continue
         match = _LINE.fullmatch(line)
         if match is None:
-            raise KeyFileError(f"{path} line {number} is no key (`k1`, 64 hex digits, a time): bring the file back from "
+            raise KeyFileError(f"{path} line {number} is no key (`k1-5d0e31f7`, 64 hex digits, a time): bring the file back from "
                                "its backup; without its keys no number is found in what is masked")
         id_, secret = match[1], bytes.fromhex(match[3])
         if id_ in (key.id for key in keys):

@@ -25,6 +25,7 @@ class Seals:
         self.problems, self.chains = problems, chains
         self.count = 0
         self.digests: set[str] = set()
+        self.too_early: set[str] = set()  # names of files of which a seal says what it must not
         self._shortened: dict[str, str] = {}
         self._changed: list[tuple[dict[str, Any], dict[str, Any], str]] = []  # seal, lines, name of a file unlike its seal
 
@@ -69,6 +70,7 @@ class Seals:
             name = seal.seal["segment"]
             for words in one.broken_by(seal, now):
                 self.problems.add(f"{name}: {words}", "too early", Place(f"{name}.seal", 1))
+                self.too_early.add(name)
             own = terms.stated(seal)
             if own is not None and one.remove is not None and one.remove[0] < own.decisions_days:
                 self._shortened[name] = (f" (retention was {own.decisions_days} days when it was made, and {one.remove[0]} "

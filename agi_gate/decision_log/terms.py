@@ -29,12 +29,16 @@ class Retention(NamedTuple):
         return self._asdict()
 
 
+Stated = tuple[int, str]  # days, and the name of what states them
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The shortest days that are stated, each with the name of what states it; None: nothing does."""
+    """The shortest days that are stated; None: nothing states any."""
 
-    mask: tuple[int, str] | None = None
-    remove: tuple[int, str] | None = None
+    mask: Stated | None = None
+    remove: Stated | None = None
+    is_proof: bool = True  # not where its own seal states none, and a retention of that time may be known to nobody
 
     def may_mask(self, seal: Seal, at: datetime) -> bool:
         return _is_due(seal, self.mask, at)
@@ -44,11 +48,14 @@ class Terms:
 
     def broken_by(self, seal: Seal, now: datetime | None) -> Iterator[str]:
         """What a seal says was done to its file, and was not to be done yet."""
+        if self.remove is None:
+            return
+        doubt = "" if self.is_proof else " (this seal is of an earlier build and states none: was it shorter then?)"
         for key, what, terms in (("removed_at", "removed", self.remove), ("masked_at", "masked", self.mask),
                                  ("masking_at", "masked", self.mask)):
             if key in seal.file or key == "masking_at" and "masking" in seal.file:
                 if (words := _broken(seal, key, terms, now)) is not None:
-                    yield f"its seal says that it was {what} ({key} {seal.file.get(key)}), {words}"
+                    yield f"its seal says that it was {what} ({key} {seal.file.get(key)}), {words}{doubt}"
 
 
 def stated(seal: Seal) -> Retention | None:
@@ -64,39 +71,37 @@ def stated(seal: Seal) -> Retention | None:
 def of(seals: Sequence[Seal | None], configured: Retention | None) -> list[Terms]:
     """The terms of each file by all seals of a log, the oldest first; None where one cannot be read.
 
-    `configured` counts where no seal states any: those of earlier builds.
+    `configured` counts for those whose own seal states none, which is of an earlier build.
     """
     found: list[Terms] = []
-    mask: tuple[int, str] | None = None
-    remove: tuple[int, str] | None = None
+    mask: Stated | None = None
+    remove: Stated | None = None
     for seal in reversed(seals):
         said = None if seal is None else stated(seal)
         if seal is not None and said is not None:
-            name = f"{seal.seal['segment']}.seal"
-            remove = min(remove, (said.decisions_days, name), key=_days) if remove else (said.decisions_days, name)
-            if said.pseudonymise_after_days is not None:
-                mask = min(mask, (said.pseudonymise_after_days, name), key=_days) if mask else (
-                    said.pseudonymise_after_days, name)
-        found.append(_configured(configured) if remove is None else Terms(mask, remove))
+            mask, remove = _shorter(mask, remove, said, f"{seal.seal['segment']}.seal")
+            found.append(Terms(mask, remove))
+        elif configured is not None:
+            found.append(Terms(*_shorter(mask, remove, configured, "the configuration"), is_proof=False))
+        else:
+            found.append(Terms(mask, remove, is_proof=False))
     return found[::-1]
 
 
-def _configured(retention: Retention | None) -> Terms:
-    if retention is None:
-        return Terms()
-    mask, name = retention.pseudonymise_after_days, "the configuration"
-    return Terms(None if mask is None else (mask, name), (retention.decisions_days, name))
+def _shorter(mask: Stated | None, remove: Stated | None, said: Retention, name: str) -> tuple[Stated | None, Stated]:
+    if remove is None or said.decisions_days < remove[0]:
+        remove = said.decisions_days, name
+    days = said.pseudonymise_after_days
+    if days is not None and (mask is None or days < mask[0]):
+        mask = days, name
+    return mask, remove
 
 
-def _days(one: tuple[int, str]) -> int:
-    return one[0]
-
-
-def _is_due(seal: Seal, terms: tuple[int, str] | None, at: datetime) -> bool:
+def _is_due(seal: Seal, terms: Stated | None, at: datetime) -> bool:
     return terms is not None and (due_at := seal.older_by(terms[0])) is not None and at >= due_at
 
 
-def _broken(seal: Seal, key: str, terms: tuple[int, str] | None, now: datetime | None) -> str | None:
+def _broken(seal: Seal, key: str, terms: Stated | None, now: datetime | None) -> str | None:
     try:
         at = datetime.fromisoformat(seal.file[key])
         is_ahead = now is not None and at > now + _AHEAD

@@ -118,7 +118,11 @@ def test_where_no_seal_states_a_retention_the_configuration_s_counts(log: Path) 
         sealing.write(one, seal)
     one = say(log, 1, removed_at="2026-11-24T00:00:00.000000Z")
     one.compressed.unlink()
-    assert "the configuration states 1827 days" in told(verify_now(log, retention=Retention(None, 1827)))
+    words = told(verify_now(log, retention=Retention(None, 1827)))
+    assert "the configuration states 1827 days" in words and "of an earlier build and states none: was it shorter then?" in words
+    for retention in (Retention(None, 1), None):
+        assert "was removed" not in told(verify_now(log, retention=retention)), "nobody is accused of what nobody knows"
+    keeping.keep(log, Plan(decisions_days=3_000), NOW, silent, silent)
     assert "was removed" not in told(verify_now(log, retention=Retention(None, 1)))
 
 
