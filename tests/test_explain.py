@@ -547,7 +547,8 @@ def test_sealed_and_masked_decisions_are_told_and_say_what_was_masked(
     assert not (gate_toml.parent / "decisions.jsonl").exists() or not (gate_toml.parent / "decisions.jsonl").stat().st_size
     text = explain(id_[:12], "--language", "en")
     assert ENROLLED not in text
-    for words in ("a number (landline) that is masked by now", "the number, what was dialled, Asterisk's channel, its unique ID and the consents' evidence",
+    for words in ("a number (landline) that is masked by now",
+                  "the number, what was dialled, Asterisk's channel, its unique ID and the consents' evidence",
                   "made with key `k1", "It was masked on", "REGISTRY_OPPOSED"):
         assert words in text, words
     no_gaps(text.replace("decisions.jsonl", ""))

@@ -15,10 +15,21 @@ from agi_gate.decision_log.sealing import Seal, SealError
 
 def gone(segments: Sequence[Segment], since: datetime | None = None, until: datetime | None = None) -> Iterator[str]:
     """Words on each that should be there, and can hold a record of that time."""
-    for place, one in enumerate(segments):
-        if one.file is not None or since is not None and one.rotated_at < since:
-            continue
+    first = next((place for place, one in enumerate(segments) if since is None or one.rotated_at >= since), len(segments))
+    before: Seal | None = None
+    # the one before those of that time is looked at, too: what is missing with its seal is told by the seals around it
+    for place, one in list(enumerate(segments))[max(0, first - 1):]:
         seal = seal_of(one)
+        if seal is not None and (before is None or not _is_of_another_time(before, None, until)):
+            named = seal.seal["prev_seal"]
+            if before is None and place == 0 and named is not None:
+                yield f"{one.name} names a file before it, which is missing, and so is its seal"
+            elif before is not None and named not in (None, before.digest):
+                yield (f"{one.name} names another file before it than {before.seal['segment']}: one between the two is missing, "
+                       "and so is its seal, or a seal was changed")
+        before = seal
+        if one.file is not None or place < first:
+            continue
         if seal is None:
             yield f"{one.compressed} is missing, and its seal cannot be read"
         elif not _is_of_another_time(seal, since, until) and not _went_when_due(seal, segments[place:]):

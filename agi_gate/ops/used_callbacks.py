@@ -15,9 +15,8 @@ from datetime import datetime
 from pathlib import Path
 
 from agi_gate.decision_log import files, segment
+from agi_gate.decision_log.gone import gone
 from agi_gate.decision_log.pseudonyms import Keys
-from agi_gate.decision_log.sealing import SealError
-from agi_gate.decision_log.sealing import read as read_seal
 from agi_gate.facts import Callback
 from agi_gate.store import values
 from agi_gate.verdict import Reason
@@ -53,14 +52,8 @@ class Used:
 
 def logs_of(log: Path) -> list[Path]:
     """The files of a log; also those that another program rotated, whose name begins alike.  Raises CannotTell."""
-    for one in files.segments(log):
-        if one.file is None:
-            try:
-                was_removed = read_seal(one.seal).was_removed
-            except (SealError, FileNotFoundError) as error:
-                raise CannotTell(str(error)) from error
-            if not was_removed:
-                raise CannotTell(f"{one.compressed} is missing")
+    for words in gone(files.segments(log)):
+        raise CannotTell(words)
     rotated_by_others = (path for path in log.parent.glob(log.name + "*") if path.is_file())
     return sorted({*rotated_by_others, *(path for path in files.of(log) if path.exists())})
 

@@ -160,8 +160,10 @@ def test_a_channel_of_an_earlier_build_is_read_where_it_stood(written: list[str]
 
 
 @pytest.mark.parametrize("header", (
-    "{}", "[]", "5", "{", '{"segment": 5}', '{"segment": "DIGEST"}', '{"segment": "DIGEST", "frames": 1, "pairs": 0, "frame_code": "H"}',
-    '{"segment": "DIGEST", "frames": -5, "pairs": 0, "frame_code": "H"}', '{"segment": "DIGEST", "frames": 1, "pairs": 0, "frame_code": "?x"}',
+    "{}", "[]", "5", "{", '{"segment": 5}', '{"segment": "DIGEST"}',
+    '{"segment": "DIGEST", "frames": 1, "pairs": 0, "frame_code": "H"}',
+    '{"segment": "DIGEST", "frames": -5, "pairs": 0, "frame_code": "H"}',
+    '{"segment": "DIGEST", "frames": 1, "pairs": 0, "frame_code": "?x"}',
     '{"segment": "DIGEST", "frames": 0, "pairs": 0, "frame_code": "H", "names": {}, "broken": [], "damaged": [], "masked": {}}'))
 def test_an_index_that_holds_something_else_is_made_anew(log: Path, written: list[str], header: str) -> None:
     log.write_text("\n".join(written) + "\n")

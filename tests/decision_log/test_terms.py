@@ -67,8 +67,8 @@ def test_keep_does_not_do_what_a_seal_says_before_it_is_due(log: Path, said: dic
     assert "its seal says that it was" in complaints[0] and "log verify" in complaints[0]
 
 
-@pytest.mark.parametrize("said", ({"masked_at": "2026-11-24T00:00:00.000000Z"}, {"masking_at": "2026-11-24T00:00:00.000000Z", "masking": "x"},
-                                  {"masking": "x"}))
+@pytest.mark.parametrize("said", (
+    {"masked_at": "2026-11-24T00:00:00.000000Z"}, {"masking_at": "2026-11-24T00:00:00.000000Z", "masking": "x"}, {"masking": "x"}))
 def test_who_masks_by_hand_is_found(log: Path, said: dict[str, object]) -> None:
     masked_by_hand(log, 1, **said)
     assert "nor the configuration has that done" in told(verify_now(log)) or "that is no time" in told(verify_now(log))

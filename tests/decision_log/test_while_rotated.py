@@ -12,6 +12,7 @@ from agi_gate.decision_log.follow import follow
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.search import Unread, Wanted, search
 from agi_gate.ops.log_blocks import NotAllRead, blocks
+from agi_gate.ops.used_callbacks import CannotTell, logs_of
 from tests.decision_log.test_terms import say
 from tests.decision_log.writing import BEGIN, midnight, sealed, silent
 from tests.test_replay import CASES, write_log
@@ -93,6 +94,20 @@ def test_a_day_that_is_missing_is_told_where_it_can_hold_what_is_wanted(log: Pat
     assert complaints_of(log, Wanted(until=seal.first_at)) == []
 
 
+def test_a_day_that_is_missing_with_its_seal_is_told(log: Path) -> None:
+    first, second, third = files.segments(log)
+    for path in (second.compressed, second.seal):
+        path.unlink()
+    (words,) = complaints_of(log)
+    assert f"{third.name} names another file before it than {first.name}: one between the two is missing" in words
+    assert complaints_of(log, Wanted(since=second.rotated_at)) == [words]
+    for path in (first.compressed, first.seal):
+        path.unlink()
+    assert f"{third.name} names a file before it, which is missing" in complaints_of(log)[0]
+    missing: list[NotAllRead] = []
+    assert len(list(blocks([log], False, None, None, missing))) == 2 and len(missing) == 1
+
+
 def test_a_day_that_went_by_retention_is_not_missing(log: Path) -> None:
     keeping.keep(log, Plan(decisions_days=1), BEGIN + timedelta(days=2_000), silent, pytest.fail)
     assert any(one.file is None for one in files.segments(log))
@@ -126,3 +141,9 @@ def test_a_log_that_cannot_be_opened_is_told(log: Path) -> None:
     log.unlink()
     log.mkdir()
     assert "cannot be read" in complaints_of(log)[0]
+
+
+def test_nor_does_a_rebuild_go_by_it(log: Path) -> None:
+    say(log, 1, removed_at="2026-11-24T00:00:00.000000Z").compressed.unlink()
+    with pytest.raises(CannotTell, match="is missing"):
+        logs_of(log)
