@@ -103,7 +103,7 @@ def test_each_request_has_its_answer_and_its_record(
 
 def test_bytes_that_are_not_utf_8_survive_into_the_record(daemon: Daemon) -> None:
     ask(daemon.address, CLEAR, "fibra", agi_channel="PJSIP/Niccol\udcc3")
-    assert daemon.records()[-1]["call"]["channel"] == "PJSIP/Niccol\udcc3"
+    assert daemon.records()[-1]["channel"] == "PJSIP/Niccol\udcc3"
 
 
 @pytest.mark.parametrize("after", range(1, 3))

@@ -62,12 +62,12 @@ VALUES: tuple[tuple[dict[str, Any], str], ...] = (
     ({"call__caller_id": 5}, "its `call.caller_id` is"), ({"call__caller_id": None}, "its `call.caller_id` is"),
     ({"reasons": "ABC"}, "its `reasons` is"), ({"reasons": []}, "its `reasons` is"), ({"reason": 5}, "its `reason` is"),
     ({"verdict": None}, "its `verdict` is"), ({"id": 5}, "its `id` is"), ({"shadow": 5}, "its `shadow` is"),
-    ({"fail": 5}, "its `fail` is"), ({"facts": 5}, "all that a decision record holds"), ({"policy": 5}, "its `policy` is"),
+    ({"facts": 5}, "all that a decision record holds"), ({"policy": 5}, "its `policy` is"),
     ({"number": [1]}, "its `number` is"), ({"v": 3}, "it is of version 3, and this program reads versions 1 and 2"),
     ({"v": "2"}, "it is JSON, and no decision record"), ({"v": True}, "it is JSON, and no decision record"))
 # what only a replay finds out
 LATER: tuple[dict[str, Any], ...] = (
-    {"fail": {}}, {"policy__campaign": 5}, {"policy__hours": {"x": 5}}, {"facts": {}}, {"number": {"class": "x"}, "masked": ["x"]},
+    {"fail": {}}, {"fail": 5}, {"policy__campaign": 5}, {"policy__hours": {"x": 5}}, {"facts": {}}, {"number": {"class": "x"}, "masked": ["x"]},
     {"call__presentation": "x"}, {"policy": {}}, {"rests_on": 5})
 LINES: tuple[tuple[str, str], ...] = (
     ("hello", "it is no JSON"), ("[1,2]", "it is JSON, and no decision record"), ("5", "no decision record"),

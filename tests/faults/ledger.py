@@ -76,7 +76,7 @@ def figures_of(fault: str, calls: list[Call], logs: Iterable[Path], during: Wind
     figures.unanswered = sum(call.took_s > PATIENCE_S or call.ending == LEFT and call.took_s >= PATIENCE_S - 0.05
                              for call in calls)
     figures.allows_nobody_heard = sum(
-        record["verdict"] == "ALLOW" and record["call"]["unique_id"] in mine and record["id"] not in heard
+        record["verdict"] == "ALLOW" and record["unique_id"] in mine and record["id"] not in heard
         for record in records)
     figures.wrong += _wrong_allows(figures, calls, during, expected or {})
     figures.wrong += _wrong_records(figures, calls, on_record)
@@ -125,7 +125,7 @@ def _wrong_records(figures: Figures, calls: list[Call], on_record: Mapping[str, 
                 continue
             figures.without_record += 1
             wrong.append(f"a decision ({call.kind.name}, {call.answer}) is not on record")
-        elif (f"{record['verdict']} {record['reason']}", record["call"]["unique_id"]) != (call.answer, call.unique_id):
+        elif (f"{record['verdict']} {record['reason']}", record["unique_id"]) != (call.answer, call.unique_id):
             figures.without_record += 1
             wrong.append(f"a call heard `{call.answer}`, and its record says `{record['verdict']} {record['reason']}`")
     return wrong
