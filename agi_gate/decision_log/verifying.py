@@ -217,8 +217,6 @@ class _Verification:
         else:
             self.problems.add(f"{place}: is no record of this program: it was changed, or put in", "no record", place)
 
-    # --- the end
-
     def _finish(self) -> None:
         self.chains.finish()
         self.seals.finish()

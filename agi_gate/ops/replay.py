@@ -23,7 +23,8 @@ from agi_gate.ops.arguments import instant, positive
 from agi_gate.ops.log_blocks import Block, NotAllRead, blocks
 from agi_gate.ops.progress import progress
 from agi_gate.ops.replay_page import page
-from agi_gate.ops.replaying import Replay, Tally, Wanted
+from agi_gate.ops.replay_tally import Tally
+from agi_gate.ops.replaying import Replay, Wanted
 
 _EXAMPLES = 3
 # blocks that wait for each process: enough that none waits for us, few enough that memory stays where it is

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from agi_gate.ops.replaying import FAULT, Tally
+from agi_gate.ops.replay_tally import Tally
+from agi_gate.ops.replaying import FAULT
 from agi_gate.regime import ROME
 from agi_gate.shadow import Skipped
 

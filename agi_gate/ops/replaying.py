@@ -1,13 +1,12 @@
 """Recorded calls decided again: by the policy entries that their records hold, or by a new policy; and the counting of it.
 
-Joint, no world: lines in, a tally out.  Tallies of parts add up to that of the whole, whoever counted the parts.
+Joint, no world: lines in, a tally out.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +17,11 @@ from agi_gate.decision_log import linked
 from agi_gate.decision_log.glance import words_on
 from agi_gate.facts import Facts
 from agi_gate.ops.policy_changes import cause
+from agi_gate.ops.replay_tally import Tally
 from agi_gate.policy import FailPolicy, Policy
 from agi_gate.regime import regime_at
 from agi_gate.shadow import Skipped, decide_on
-from agi_gate.verdict import Finding, Outcome, Reason, Verdict
+from agi_gate.verdict import Finding, Reason, Verdict
 
 # what a verdict consists of, as it is recorded; a call is counted by the first that is not the same
 PARTS = ("verdict", "reason", "reasons", "source", "regime", "rests_on")
@@ -30,64 +30,6 @@ FAULT = "GATE_ERROR"  # the gate itself failed: no record can bring that back
 BY_PROGRAM = "this program decides so under the recorded policy too"
 # that many policies are held read: a log has a handful, and a hostile one must not fill the memory
 _POLICIES_HELD = 4096
-
-Key = tuple[str, str, str, str, str]  # what differs; verdict and reason as recorded; verdict and reason now
-
-
-@dataclass(slots=True)
-class Group:
-    """Calls that change in the same way."""
-
-    count: int = 0
-    causes: Counter[str] = field(default_factory=Counter)
-    examples: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, other: Group, examples: int) -> None:
-        self.count += other.count
-        self.causes += other.causes
-        self.examples = [*self.examples, *other.examples][:examples]
-
-
-@dataclass(slots=True)
-class Tally:
-    same: Counter[tuple[str, str]] = field(default_factory=Counter)  # verdict, reason
-    changed: dict[Key, Group] = field(default_factory=dict)
-    apart: Counter[str] = field(default_factory=Counter)
-    masked: int = 0
-    first_at: str = ""
-    last_at: str = ""
-    broken: list[tuple[int, str]] = field(default_factory=list)  # line, what is wrong with it
-    torn: list[int] = field(default_factory=list)  # lines that are the beginning of a record
-    lines: int = 0
-
-    @property
-    def records(self) -> int:
-        return self.same.total() + self.changes + self.apart.total()
-
-    @property
-    def changes(self) -> int:
-        return sum(group.count for group in self.changed.values())
-
-    def note(self, key: Key, why: str, example: dict[str, Any], examples: int) -> None:
-        group = self.changed.setdefault(key, Group())
-        group.count += 1
-        if why:
-            group.causes[why] += 1
-        if len(group.examples) < examples:
-            group.examples.append(example | {"cause": why or None})
-
-    def add(self, other: Tally, examples: int) -> None:
-        """Take in what was counted of the lines that come next."""
-        self.same += other.same
-        self.apart += other.apart
-        self.masked += other.masked
-        for key, group in other.changed.items():
-            self.changed.setdefault(key, Group()).add(group, examples)
-        self.first_at = min(filter(None, (self.first_at, other.first_at)), default="")
-        self.last_at = max(self.last_at, other.last_at)
-        self.torn += [self.lines + line for line in other.torn]
-        self.broken += [(self.lines + line, words) for line, words in other.broken]
-        self.lines += other.lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +211,3 @@ def _told(recorded: dict[str, Any], reasons: list[str]) -> dict[str, Any]:
     return {"id": recorded["id"], "at": recorded["at"], "destination": recorded["destination"],
             "masked": bool(recorded["masked"]), "campaign": recorded["call"]["campaign"],
             "was": recorded["reasons"], "now": reasons}
-
-
-def newly(verdict: Outcome, changed: dict[Key, Group]) -> int:
-    """How many calls have this verdict now and had the other one."""
-    return sum(group.count for (what, _, _, now, _), group in changed.items()
-               if what == "verdict" and now == verdict.value)
