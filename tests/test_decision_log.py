@@ -12,7 +12,7 @@ import signal
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +45,12 @@ def problems(path: Path) -> list[str]:
     """What `log verify` finds wrong."""
     report = verify(path)
     return [] if report.verifies else told(report).splitlines()
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fail(*_: object) -> Any:
+        raise error
+    return fail
 
 
 @contextmanager
@@ -340,6 +346,46 @@ def test_a_record_that_only_lacks_its_newline_counts(path: Path) -> None:
     os.truncate(path, path.stat().st_size - 1)
     DecisionLog(path).append(line("c"))
     assert names(path) == ["a", "b", "c"] and problems(path) == []
+
+
+def test_a_head_that_cannot_be_opened_is_left_alone_and_another_chain_begins(path: Path) -> None:
+    """Another user's, say; here a folder, for root may open everything."""
+    (heads.folder(path) / f"00000000{heads.SUFFIX}").mkdir(parents=True)
+    log = DecisionLog(path)
+    log.append(line("a"))
+    assert names(path) == ["a"]
+
+
+def test_a_chain_that_cannot_be_begun_leaves_nothing_behind(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, before = DecisionLog(path), len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", raising(OSError(28, "No space left on device")))
+        for _ in range(5):
+            with pytest.raises(LogUnavailable):
+                log.append(line("a"))
+    assert list(heads.folder(path).iterdir()) == []
+    assert len(os.listdir("/proc/self/fd")) <= before + 1  # the log itself
+    log.append(line("b"))
+    assert names(path) == ["b"] and problems(path) == []
+
+
+def test_a_writer_that_was_killed_between_a_rotation_and_its_head_is_followed_by_one_that_goes_on(path: Path) -> None:
+    """Its head tells a place in the file that was rotated away; the file that is there now has grown past it."""
+    killed, other = DecisionLog(path), DecisionLog(path)
+    for name in "abc":
+        killed.append(line(name))
+    (head,) = heads.folder(path).iterdir()
+    behind = head.read_bytes()
+    assert rotation.rotate(path, datetime.now(UTC)) is not None
+    killed.append(line("d"))
+    head.write_bytes(behind)
+    for name in "efgh":
+        other.append(line(name))
+    os.close(killed._chain._descriptor)  # type: ignore[union-attr]  # as a kill would
+    killed._chain = None
+    successor = DecisionLog(path)
+    successor.append(line("i"))
+    assert names(path) == list("defghi") and problems(path) == []
 
 
 def test_heads_that_were_lost_begin_no_chain_twice(path: Path) -> None:

@@ -36,21 +36,32 @@ class Chain:
         folder = heads.folder(log)
         folder.mkdir(mode=0o750, exist_ok=True)
         for path in sorted(folder.glob(f"*{heads.SUFFIX}")):
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                head = heads.decode(os.pread(descriptor, heads.BYTES, 0))
-            except (BlockingIOError, ValueError):  # somebody's, or damaged: `log verify` tells that
-                os.close(descriptor)
-                continue
-            chain = cls(path.name.removesuffix(heads.SUFFIX), descriptor, head)
-            chain._begin(log, file)
-            return chain
+            with suppress(Exception):  # somebody's, another user's, or damaged: `log verify` tells that
+                return cls._taken(path, log, file)
         name = secrets.token_hex(4)
-        descriptor = os.open(folder / f"{name}{heads.SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        chain = cls(name, descriptor, _NEW)
-        chain._save()
+        path = folder / f"{name}{heads.SUFFIX}"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            chain = cls(name, descriptor, _NEW)
+            chain._save()
+        except BaseException:
+            os.close(descriptor)
+            path.unlink()
+            raise
+        return chain
+
+    @classmethod
+    def _taken(cls, path: Path, log: Path, file: int) -> Chain:
+        """The chain of a head that is there.  Raises whatever keeps it from being taken; then nothing of it is held."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            chain = cls(path.name.removesuffix(heads.SUFFIX), descriptor, heads.decode(os.pread(descriptor, heads.BYTES, 0)))
+            chain._begin(log, file)
+        except BaseException:
+            os.close(descriptor)
+            raise
         return chain
 
     def next(self, lines: Iterable[Line], size: int) -> tuple[bytes, Head]:
@@ -93,16 +104,17 @@ class Chain:
         written_at, size = os.fstat(self._descriptor).st_mtime, os.fstat(file).st_size
         # not on a call's usual way: these modules bring the compression with them
         from agi_gate.decision_log import files, segment
-        head = self._head
+        head, is_of_this_file = self._head, True
         for one in files.segments(log):
             # its file may have been rotated away meanwhile
             if one.file is not None and one.rotated_at.timestamp() >= int(written_at):
+                is_of_this_file = False
                 if one.file == one.compressed:
                     head = self._onwards(head, ((line, 0) for line in segment.lines(one.file)))
                 else:
                     with one.file.open("rb") as lines:
                         head = self._onwards(head, ((line, 0) for line in lines))
-        start = head.ended if head is self._head and head.ended <= size else 0
+        start = head.ended if is_of_this_file and head.ended <= size else 0
         return self._onwards(head, _lines(file, start))
 
     def _onwards(self, head: Head, lines: Iterable[tuple[bytes, int]]) -> Head:

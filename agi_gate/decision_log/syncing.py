@@ -17,9 +17,10 @@ class Syncing:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._asked, self._done = 0, 0
+        self._waiting: set[int] = set()  # tickets of who has not given up
         self._failed: set[int] = set()
         self._folders: set[Path] = set()
-        self._files: list[int] = []  # descriptors that hold records which are not synced
+        self._files: dict[tuple[int, int], int] = {}  # a descriptor of each file that holds records which are not synced
         self._thread: threading.Thread | None = None
         self._is_over = False
 
@@ -36,11 +37,14 @@ class Syncing:
                 self._is_over = False
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
-            # a file of its own: the log's may be closed by then
-            self._files.append(os.dup(descriptor))
+            found = os.fstat(descriptor)
+            if (found.st_dev, found.st_ino) not in self._files:
+                # one of its own: the log's may be closed by then
+                self._files[found.st_dev, found.st_ino] = os.dup(descriptor)
             if folder is not None:
                 self._folders.add(folder)
             self._asked += 1
+            self._waiting.add(self._asked)
             self._condition.notify_all()
             return self._asked
 
@@ -50,6 +54,7 @@ class Syncing:
             done = self._condition.wait_for(lambda: self._done >= ticket, max(0.0, until - time.monotonic()))
             failed = ticket in self._failed
             self._failed.discard(ticket)
+            self._waiting.discard(ticket)
             return done and not failed
 
     def _work(self) -> None:
@@ -58,17 +63,13 @@ class Syncing:
                 self._condition.wait_for(lambda: self._files or self._is_over)
                 if not self._files:
                     return
-                files, self._files = self._files, []
+                files, self._files = self._files, {}
                 folders, self._folders = self._folders, set()
                 first, last = self._done + 1, self._asked
             failed = False
-            synced: set[tuple[int, int]] = set()
-            for file in files:
+            for file in files.values():
                 try:
-                    found = os.fstat(file)
-                    if (found.st_dev, found.st_ino) not in synced:
-                        os.fdatasync(file)
-                        synced.add((found.st_dev, found.st_ino))
+                    os.fdatasync(file)
                 except OSError:
                     failed = True
                 finally:
@@ -81,5 +82,5 @@ class Syncing:
             with self._condition:
                 self._done = last
                 if failed:
-                    self._failed.update(range(first, last + 1))
+                    self._failed |= self._waiting & set(range(first, last + 1))
                 self._condition.notify_all()
