@@ -6,7 +6,6 @@ Joint.  It costs a start of everything, some third of a second, so it is for sma
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 from agi_gate import config
@@ -18,8 +17,11 @@ from agi_gate.gate import Gate
 from agi_gate.shadowing import with_shadow
 
 
-def answer(path: Path, received: bytes) -> int:
-    """Answer the call on stdin, of which so much was read; 0 when it was answered or hung up, 1 and 2 as the command line's."""
+def answer(path: Path, received: bytes, started: float) -> int:
+    """Answer the call on stdin, of which so much was read; 0 when it was answered or hung up, 1 and 2 as the command line's.
+
+    `started` is the instant of `time.monotonic()` from which the deadline counts.
+    """
     try:
         settings = config.load(path)
     except config.ConfigError as error:
@@ -28,7 +30,7 @@ def answer(path: Path, received: bytes) -> int:
     log = DecisionLog(settings.log.path, settings.log.durability)
     try:
         gate = Gate.under(with_shadow(settings), log)
-        deadline = time.monotonic() + settings.daemon.deadline_ms / 1000
+        deadline = started + settings.daemon.deadline_ms / 1000
         converse(Conversation(0, 1, deadline, received), gate, settings.on_deny)
     except Hangup:
         return 0

@@ -79,16 +79,18 @@ class Connections:
 
     def put_back(self, talk: Talk) -> None:
         """Wait for its next word."""
-        self._waiting[talk.descriptor] = talk  # before the kernel knows: it may have spoken already
-        try:
-            if talk.is_known:
-                self._epoll.modify(talk.descriptor, _NEXT_WORD)
-            else:
-                self._epoll.register(talk.descriptor, _NEXT_WORD)
-                talk.is_known = True
-        except OSError as error:  # no memory for it
-            self._waiting.pop(talk.descriptor, None)
-            self.close(talk, error.strerror)
+        with self._lock:  # while it is neither here nor there nobody may close it
+            # before the kernel knows: it may have spoken already, and is somebody's from then on
+            is_known, talk.is_known = talk.is_known, True
+            self._waiting[talk.descriptor] = talk
+            try:
+                (self._epoll.modify if is_known else self._epoll.register)(talk.descriptor, _NEXT_WORD)
+                return
+            except OSError as error:  # no memory for it
+                why = error.strerror
+                if self._waiting.pop(talk.descriptor, None) is None:
+                    return
+        self.close(talk, why)
 
     def close(self, talk: Talk, why: object = None) -> None:
         self._open.discard(talk)
@@ -132,8 +134,7 @@ class Connections:
         """Close what has not come to its end by its deadline."""
         late = [talk for talk in list(self._open) if talk.deadline <= now and not talk.is_shut]
         for talk in late:
-            if self._waiting.get(talk.descriptor) is talk:
-                del self._waiting[talk.descriptor]
+            if self._take(talk):
                 self.close(talk)
                 continue
             talk.is_shut = True
@@ -166,6 +167,12 @@ class Connections:
     def _make_room(self) -> None:
         """The one that has said nothing for longest goes."""
         silent = next((talk for talk in list(self._waiting.values()) if talk.telling is None), None)
-        if silent is not None:
-            del self._waiting[silent.descriptor]
+        if silent is not None and self._take(silent):
             self.close(silent)
+
+    def _take(self, talk: Talk) -> bool:
+        """Have a talk that waits here, unless another has taken it meanwhile."""
+        with self._lock:
+            if self._waiting.get(talk.descriptor) is not talk:
+                return False
+            return self._waiting.pop(talk.descriptor, None) is talk

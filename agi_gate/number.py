@@ -125,7 +125,6 @@ def parse_destination(dialled: str) -> Number | None:
     return number
 
 
-@lru_cache(maxsize=4096)
 def parse_caller_id(presented: str) -> Number | None:
     """Read the number that will be presented, by its shape alone; None where it is no number (an extension).
 
@@ -133,8 +132,11 @@ def parse_caller_id(presented: str) -> Number | None:
     Another country's number is FOREIGN even where that country would not know it.
     """
     presented = presented.strip()
-    if len(presented) > _MAX_DIALLED:
-        return None
+    return None if len(presented) > _MAX_DIALLED else _presented(presented)
+
+
+@lru_cache(maxsize=4096)  # campaigns present a few
+def _presented(presented: str) -> Number | None:
     number = _parse(presented)
     if number is None:
         digits = _canonical(presented)

@@ -98,11 +98,11 @@ class Rounds:
             self._is_late |= woke - before > SWEEP_S + _SLOW_S
             try:
                 self._round(is_asked, spoken)
+                if woke - swept >= SWEEP_S:
+                    swept = woke
+                    self._connections.sweep(woke)
             except Exception as error:  # it takes no thread with it
                 logger.error("a round failed: %s", type(error).__name__)
-            if woke - swept >= SWEEP_S:
-                swept = woke
-                self._connections.sweep(woke)
 
     def _round(self, is_asked: bool, spoken: list[Talk]) -> None:
         serving, whole, has_all = self._serving(), list[Talk](), False

@@ -43,7 +43,7 @@ def main() -> int:
     from pathlib import Path
 
     from agi_gate.alone import answer
-    return answer(Path(path), received)
+    return answer(Path(path), received, started)
 
 
 def _daemon_of(path: str) -> tuple[tuple[str, int], float] | None:

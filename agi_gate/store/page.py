@@ -28,6 +28,7 @@ HEADER = struct.Struct("<BBHHI")
 VERSION = 2
 _FIELDS = struct.Struct("<BBHH")
 _INDEX_TYPES = {1: "B", 2: "H"}
+_PAST = "a value index points past the values"
 _EMPTY = "a value ends before it begins"  # no value is empty: an empty one would pass for "nothing known"
 
 
@@ -75,7 +76,7 @@ def find(page: bytes, offset: int) -> bytes | None:
     ends = indexes + width * count
     values = ends + 4 * distinct
     length = values + (int.from_bytes(page[values - 4:values], "little") if distinct else 0)
-    if version != VERSION or len(page) != length or not is_whole(page):
+    if version != VERSION or width not in _INDEX_TYPES or len(page) != length or not is_whole(page):
         raise PageError("the page has another version, length or checksum")
     wanted = offset.to_bytes(2, "little")
     place = page.find(wanted, HEADER.size, indexes)
@@ -85,6 +86,8 @@ def find(page: bytes, offset: int) -> bytes | None:
         return None
     index = indexes + (place - HEADER.size) // 2 * width
     end = ends + 4 * int.from_bytes(page[index:index + width], "little")
+    if end >= values:
+        raise PageError(_PAST)
     starts = int.from_bytes(page[end - 4:end], "little") if end > ends else 0
     value = page[values + starts:values + int.from_bytes(page[end:end + 4], "little")]
     if not value:
@@ -99,7 +102,7 @@ def decode(page: bytes) -> dict[int, bytes]:
     try:
         return {offset: distinct[index] for offset, index in zip(offsets, indexes, strict=True)}
     except IndexError:
-        raise PageError("a value index points past the values") from None
+        raise PageError(_PAST) from None
 
 
 def _parts(page: bytes) -> tuple[array[int], array[int], array[int], bytes]:
@@ -124,7 +127,7 @@ def _parts(page: bytes) -> tuple[array[int], array[int], array[int], bytes]:
 
 def _value(index: int, ends: array[int], values: bytes) -> bytes:
     if index >= len(ends):
-        raise PageError("a value index points past the values")
+        raise PageError(_PAST)
     start, end = ends[index - 1] if index else 0, ends[index]
     if not start < end <= len(values):
         raise PageError(_EMPTY)

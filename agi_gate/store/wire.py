@@ -28,7 +28,7 @@ def ask(client: redis.Redis, packed: bytes, number: int) -> list[Any]:
     """
     idle = _IDLE.setdefault(client, [])
     for second_try in (False, True):
-        wire = idle.pop() if idle and not second_try else _Wire(client)
+        wire = _Wire(client) if second_try else _idle_one(idle) or _Wire(client)
         if wire.pid != os.getpid():  # of the process that this one came from, which goes on with it
             wire = _Wire(client)
         try:
@@ -44,6 +44,13 @@ def ask(client: redis.Redis, packed: bytes, number: int) -> list[Any]:
                 wire.end()
             return replies
     raise AssertionError("the second try returns or raises")
+
+
+def _idle_one(idle: list[_Wire]) -> _Wire | None:
+    try:
+        return idle.pop()  # not asked first: another thread may take the last one between
+    except IndexError:
+        return None
 
 
 class _Wire:

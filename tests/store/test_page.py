@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agi_gate.store.page import PageError, decode, encode, find
+from agi_gate.store.page import PageError, assemble, decode, encode, find
 
 PAGES = st.dictionaries(st.integers(0, 9_999), st.binary(min_size=1, max_size=40), max_size=60)
 SMALL = {7: b"first", 8: b"second", 4_500: b"first", 9_999: b"third"}
@@ -53,6 +53,17 @@ def test_neighbours_that_share_a_history_cost_three_bytes_each() -> None:
 def test_a_page_cut_short_anywhere_is_no_page() -> None:
     whole = encode(SMALL)
     assert [length for length in range(len(whole)) if read(whole[:length]) is not None] == []
+
+
+@pytest.mark.parametrize("page", (
+    assemble(1, (7).to_bytes(2, "little"), b"\1", [b"one value"]), assemble(3, (7).to_bytes(2, "little"), b"\0\0\0", [b"x"]),
+    assemble(0, (7).to_bytes(2, "little"), b"", [b"x"]), assemble(1, (7).to_bytes(2, "little"), b"\0", [b""]),
+    assemble(1, (7).to_bytes(2, "little"), b"\0", [])), ids=("index past the values", "width 3", "width 0", "empty value", "no value"))
+def test_a_page_that_was_put_together_wrongly_is_no_page_though_its_sum_is_right(page: bytes) -> None:
+    with pytest.raises(PageError):
+        find(page, 7)
+    with pytest.raises(PageError):
+        decode(page)
 
 
 def test_a_page_with_more_behind_it_is_no_page() -> None:
