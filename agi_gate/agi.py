@@ -33,8 +33,8 @@ _BEGIN = b"agi_"
 _HEADER_LINE = re.compile(r"^(agi_\w{1,64}): ?(.*)\n", re.MULTILINE | re.ASCII)
 _LINE_BREAKS = re.compile(r"[\r\n\0]+")
 _HANGUP = "HANGUP"
-# what Asterisk's MSet, which unquotes twice, leaves as it is between quotes
-_PLAIN = re.compile(r"[\w +*#./:,;@()!?'&-]*")
+# what Asterisk's MSet, which unquotes twice, leaves as it is between quotes; it counts brackets there, too
+_PLAIN = re.compile(r"[\w +*#./:,;@!?'&-]*")
 _DONE = {f"200 result={value}": {"result": (value, "")} for value in ("0", "1", "-1")}  # nearly every reply
 _DONE_LINES = frozenset(f"{reply}\n".encode() for reply in _DONE)
 

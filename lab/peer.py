@@ -69,6 +69,20 @@ def words_of(command: str) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", quoted) if plain == "" else plain for quoted, plain in _WORD.findall(command)]
 
 
+def assignments(text: str) -> dict[str, str]:
+    """What Asterisk's MSet sets: it splits at commas outside quotes, takes the quotes away, and counts brackets within
+    quotes, too."""
+    pairs, depth, is_quoted = [""], 0, False
+    for letter in text:
+        depth = max(0, depth + (letter == "(") - (letter == ")"))
+        is_quoted ^= letter == '"'
+        if letter == "," and not depth and not is_quoted:
+            pairs.append("")
+        elif letter != '"':
+            pairs[-1] += letter
+    return dict((name, value) for name, _, value in (pair.partition("=") for pair in pairs))
+
+
 def reply(command: str, heard: Heard) -> bytes:
     """What Asterisk answers a command, and what it did, kept in `heard`."""
     words = words_of(command)
@@ -76,10 +90,7 @@ def reply(command: str, heard: Heard) -> bytes:
         heard.variables[words[2]] = words[3]
         return b"200 result=1\n"
     if words[:2] == ["EXEC", "MSet"] and len(words) == 3:
-        # Asterisk splits at commas outside quotes, and takes the quotes away
-        for pair in re.findall(r'(?:"[^"]*"|[^,"])+', words[2]):
-            name, _, value = pair.replace('"', "").partition("=")
-            heard.variables[name] = value
+        heard.variables.update(assignments(words[2]))
         return b"200 result=0\n"
     if words[:2] == ["EXEC", "Hangup"]:
         heard.hangup_cause = words[2]

@@ -6,7 +6,6 @@ the gate's commands as Asterisk does, and leaves where the dialplan would.
 
 from __future__ import annotations
 
-import re
 import socket
 import struct
 import threading
@@ -15,13 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from lab.peer import header, words_of
+from lab.peer import assignments, header, words_of
 from tests.faults.numbers import CLEAR, Kind, mix
 
 PATIENCE_S = 3.0
 DIALPLAN_LIMIT_S = 2.0  # dialplan/agi-gate.conf: TIMEOUT(absolute)
 VERDICT, CLOSED, LEFT, REFUSED = "verdict", "closed", "left", "not connected"
-_ASSIGNMENT = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^,]*))(?:,|$)')
 
 
 @dataclass
@@ -93,8 +91,7 @@ def reply(command: str, variables: dict[str, str]) -> bytes:
         variables[words[2]] = words[3]
         return b"200 result=1\n"
     if words[:2] == ["EXEC", "MSet"] and len(words) == 3:
-        for name, quoted, plain in _ASSIGNMENT.findall(words[2]):
-            variables[name] = quoted or plain
+        variables.update(assignments(words[2]))
         return b"200 result=0\n"
     if words[:2] == ["EXEC", "Hangup"]:
         return b"200 result=-1\n"

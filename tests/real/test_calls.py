@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from agi_gate.actions import MAX_SOURCE_CHARACTERS
 from lab import phones
 from lab.store_server import StoreServer
 from tests.real.world import (
-    CALLER_ID, CLEAR, ENROLLED, FOREIGN_TRUNK, FORGED, HIDDEN, HIDDEN_NAME, LIMITED, NEVER_CHECKED, NO_NUMBER, NO_TRUNK, PHONES_OWN_CALLER_ID,
-    PRIVATE_NUMBER, PROBE, REDIRECTED, SERVICE, TWICE, TWO_ARGUMENTS, Daemon, Lab, Seen, running_daemon,
+    CALLER_ID, CLEAR, ENROLLED, FOREIGN_TRUNK, FORGED, HIDDEN, HIDDEN_NAME, LIMITED, NEVER_CHECKED, NO_NUMBER,
+    NO_TRUNK, PHONES_OWN_CALLER_ID, PRIVATE_NUMBER, PROBE, REDIRECTED, SERVICE, STRANGE_SOURCES, TWICE, TWO_ARGUMENTS,
+    Daemon, Lab, Seen, running_daemon,
 )
 
 SCRIPT = "agi-gate.agi"
@@ -60,6 +62,13 @@ def test_an_allowed_call_reaches_the_carrier_as_it_was_checked(lab: Lab, door: s
     assert_arrived(seen, e164(CLEAR))
     assert seen.variables["GATE_REASON"] == "DIRECTORY_NOT_OPPOSED"
     assert seen.variables["GATE_SOURCE"] == "Elenco 2026-09, DBU"
+
+
+@pytest.mark.parametrize("number", STRANGE_SOURCES)
+def test_whatever_the_source_says_the_call_goes_on_and_the_agent_s_screen_has_it(lab: Lab, daemon: Daemon, number: str) -> None:
+    seen = lab.call(number, door=daemon.door)
+    assert_arrived(seen, e164(number))
+    assert seen.variables["GATE_SOURCE"] == STRANGE_SOURCES[number][:MAX_SOURCE_CHARACTERS]
 
 
 @pytest.mark.parametrize("dialled", [f"+39{CLEAR}", f"0039{CLEAR}", f"{CLEAR[:2]}%20{CLEAR[2:]}"])

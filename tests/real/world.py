@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import re
@@ -59,10 +61,22 @@ trunk = "carrier1"
 """
 
 CLEAR, ENROLLED, NEVER_CHECKED = "0212345601", "0212345602", "0212345603"
-REGISTRY = f"{CLEAR},0\r\n{ENROLLED},1\r\n"
-CONTACTS = "number,controller,source,directory\n" + "".join(
-    f'{number},acme,"Elenco 2026-09, DBU",yes\n' for number in (CLEAR, ENROLLED, NEVER_CHECKED)
-)
+# what somebody may have written where a contact came from: Asterisk splits, counts and unquotes what it is told
+STRANGE_SOURCES = {f"02123456{number}": source for number, source in enumerate((
+    "lista (clienti", "a) b (c", "a:(", "x" * 399 + "(y)", "[elenco", 'elenco "x, y"', "50% ${CALLERID(num)} {b}", "a\\, b; c'd",
+    "è già così, DBU"), 10)}
+REGISTRY = f"{CLEAR},0\r\n{ENROLLED},1\r\n" + "".join(f"{number},0\r\n" for number in STRANGE_SOURCES)
+
+
+def _contacts() -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows((("number", "controller", "source", "directory"), *(
+        (number, "acme", source, "yes")
+        for number, source in {**dict.fromkeys((CLEAR, ENROLLED, NEVER_CHECKED), "Elenco 2026-09, DBU"), **STRANGE_SOURCES}.items())))
+    return text.getvalue()
+
+
+CONTACTS = _contacts()
 
 # What the phone dials before the number to have another dialplan than the sample's.
 PHONES_OWN_CALLER_ID, HIDDEN, HIDDEN_NAME, SERVICE, TWO_ARGUMENTS, NO_TRUNK, FOREIGN_TRUNK, PRIVATE_NUMBER, TWICE, FORGED, REDIRECTED, LIMITED, PROBE, NO_NUMBER = (
