@@ -1,13 +1,16 @@
-"""Servers that all tests share: one real store for a run, emptied before each test that uses it."""
+"""What all tests share: one real store for a run, emptied before each test that uses it; and the replay of every record
+that they make."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 
 from lab.store_server import StoreServer
+from tests.support.replayed import Replayed
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +26,24 @@ def store_url(store_server: StoreServer, monkeypatch: pytest.MonkeyPatch) -> str
         client.flushall()
     monkeypatch.setenv("AGI_GATE_STORE_URL", store_server.url)
     return store_server.url
+
+
+@pytest.fixture(scope="session")
+def _tampered() -> set[Path]:
+    """Folders of tests that change the records which they make."""
+    return set()
+
+
+@pytest.fixture(autouse=True)
+def _left_out(request: pytest.FixtureRequest, _tampered: set[Path]) -> None:
+    if request.node.get_closest_marker("tampers") and "tmp_path" in request.fixturenames:
+        _tampered.add(request.getfixturevalue("tmp_path"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_record_decides_the_same_again(tmp_path_factory: pytest.TempPathFactory, _tampered: set[Path]) -> Iterator[None]:
+    """At the end: each record that any test has made is decided again from its own facts, to the last reason."""
+    yield
+    replayed = Replayed.under(tmp_path_factory.getbasetemp(), _tampered)
+    print(f"\n{replayed.records:,} records of {replayed.files:,} logs were decided again")
+    assert replayed.differing == []

@@ -219,7 +219,7 @@ def test_a_search_says_that_another_key_has_masked(ops: Ops, capsys: pytest.Capt
     assert "masked with key" not in ops.err
     path.unlink()
     ops("key", "--lost")
-    ops("--number", NUMBER)
+    ops("--number", NUMBER, code=UNREACHABLE)
     assert "masked with key `k1-" in ops.err and "not at hand" in ops.err
 
 

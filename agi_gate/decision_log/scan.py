@@ -78,10 +78,12 @@ class Scan:
         if self._broken > _BROKEN_TOLD:
             self.complain(f"{self.path}: {self._broken:,} lines could not be read as records")
         for key, count in self.sought.misses(dict(self._masked) if masked is None else masked).items():
-            self.complain(Hidden(f"{self.path}: {count:,} record(s) are masked " + (
-                f"with key `{key}`, which is not at hand: a number is not found in them; "
-                "put it back into the file that [log] key names" if key else
-                "and have no pseudonym, for no key was there when they were written: a number is not found in them")))
+            masked_how = f"{self.path}: {count:,} record(s) are masked "
+            self.complain(Hidden(
+                f"{masked_how}with key `{key}`, which is not at hand: a number is not found in them; "
+                "put it back into the file that [log] key names") if key else
+                # what was dialled was no number, or there was no key then: no search will ever find one in them
+                f"{masked_how}and have no pseudonym: a number is not found in them")
 
     def _candidates(self, data: bytes) -> Iterator[Line]:
         first, *others = self.sought.needles or [[]]

@@ -19,7 +19,7 @@ class Unread(str):
 
 
 class Hidden(str):
-    """A complaint of a file that holds masked records in which the number that is wanted cannot be seen."""
+    """A complaint of a file that holds masked records in which the number may be, and whose key is not at hand."""
 
 
 @dataclass(frozen=True)

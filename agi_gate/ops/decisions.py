@@ -109,7 +109,7 @@ class Log:
         if isinstance(words, Unread):
             self.unread.append(words)
             self._add(Gap("unread", self._file))
-        if is_hidden(words):
+        if isinstance(words, Hidden):
             self.hidden.append(words)
             self._add(Gap("masked", self._file))
         self.complain(words)
@@ -117,14 +117,6 @@ class Log:
     def _add(self, gap: Gap) -> None:
         if gap not in self.gaps:
             self.gaps.append(gap)
-
-
-def is_hidden(words: str) -> bool:
-    """Say whether a complaint is of masked records in which a number may be and could not be looked for.
-
-    Those without a pseudonym are not meant: only what was dialled without a number in it is masked without one.
-    """
-    return isinstance(words, Hidden) and "with key `" in words
 
 
 def _seal_of(path: Path) -> sealing.Seal | None:

@@ -12,10 +12,10 @@ from agi_gate import config
 from agi_gate.decision_log.follow import follow
 from agi_gate.decision_log.pseudonyms import KeyFileError, Keys
 from agi_gate.decision_log.search import Unread, Wanted, search
+from agi_gate.decision_log.wanted import Hidden
 from agi_gate.number import parse_destination
 from agi_gate.ops import exit_codes
 from agi_gate.ops.arguments import instant
-from agi_gate.ops.decisions import is_hidden
 from agi_gate.ops.log_names import names_in_vain, not_configured
 from agi_gate.ops.log_table import Columns, TableOnce
 from agi_gate.ops.log_verbs import EPILOG, add_verbs
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     incomplete = []
 
     def complain(words: str) -> None:
-        if isinstance(words, Unread) or is_hidden(words):
+        if isinstance(words, Unread | Hidden):
             incomplete.append(words)
         print(f"agi-gate log: {words}", file=sys.stderr)
 
