@@ -62,7 +62,7 @@ def emptied(server: StoreServer, stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def loading(server: StoreServer, stage: Stage) -> Iterator[None]:
-    """Started with data whose loading takes seconds: it answers -LOADING."""
+    """Started with data whose loading takes longer than the fault lasts: it answers -LOADING."""
     with client_of(server) as client:
         # between these it listens
         client.mset({f"ballast:{number}": _RANDOM.randbytes(2048) for number in range(200)})
@@ -70,7 +70,7 @@ def loading(server: StoreServer, stage: Stage) -> Iterator[None]:
         client.bgrewriteaof()  # keys are loaded one by one, and slowly, from a snapshot
         wait_until(lambda: not client.info("persistence")["aof_rewrite_in_progress"], "the snapshot was not written")
     server.kill()
-    delay_us = int(2_500_000 / keys)
+    delay_us = int((stage.form.during_s + 1.5) * 1_000_000 / keys)
     server.process = subprocess.Popen(
         tied([*server.command, "--key-load-delay", str(delay_us), "--loading-process-events-interval-bytes", "1024"]),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
