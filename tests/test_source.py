@@ -149,6 +149,17 @@ def test_a_masked_decision_is_found_by_who_has_the_key(ops: Ops) -> None:
     assert "keys is not there" in ops.err and "masked with key `k1" in ops.err
 
 
+def test_a_source_that_was_the_origin_of_a_masked_consent_is_said_to_be(ops: Ops) -> None:
+    ops.load(consents=CONSENTS.splitlines()[0] + f"\n{UNKNOWN},acme,2026-09-05T14:03:00+02:00,marketing,telecom,human,negozio di via Po,firma,,\n")
+    ops.call(UNKNOWN, campaign="assistenza")
+    ops.call(UNKNOWN)
+    ops.forget()
+    assert "comes from “negozio di via Po”" in ops.source(UNKNOWN, "--language", "en")
+    ops.mask()
+    text = ops.source(UNKNOWN, "--language", "en")
+    assert "is the origin of a consent, which is masked by now" in text and "via Po" not in text
+
+
 def test_what_nobody_knows_is_said_plainly_with_what_can_be_done(ops: Ops) -> None:
     ops.call(UNKNOWN, campaign="assistenza")  # a service campaign, which names no source
     text = ops.source(UNKNOWN, "--language", "en", code=NOT_ON_RECORD)

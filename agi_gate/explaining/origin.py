@@ -45,7 +45,8 @@ class Origin:
         """What a decision knew that names a source.  `objected`: what the store knows beside that; None: it was not asked."""
         at, call = datetime.fromisoformat(entry["at"]), entry["call"]
         known = (_facts(entry) or NOTHING).known_at(at)
-        sentences = [self._text("origin.from", source=entry["source"])]
+        sentences = [self._text("source.masked") if entry["source"] == record.MASKED
+                     else self._text("origin.from", source=entry["source"])]
         if source_in(known) is None:
             sentences.append(self._text("origin.campaign", campaign=call["campaign"]))
         if known.objection is None and objected is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from agi_gate import record
 from agi_gate.explaining.consent_state import states_from, states_words
 from agi_gate.explaining.known import receipt_words
 from agi_gate.explaining.language import Language
@@ -185,7 +186,8 @@ class _Layout:
         if decision["agent"]:
             call.append(text("dossier.agent", agent=self.language.name("agent", decision["agent"])))
         if decision["source"]:
-            call.append(text("dossier.told_source", source=decision["source"]))
+            call.append(text("source.masked") if decision["source"] == record.MASKED
+                        else text("dossier.told_source", source=decision["source"]))
         why = "; ".join(f"{one['meaning']} ({one['code']}{': ' + one['law'] if one['law'] else ''})" for one in decision["why"])
         if decision["rested_on"]:
             why += text("dossier.rested_on", ground=decision["rested_on"])

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from agi_gate import config
+from agi_gate import config, record
 from agi_gate.archive import Archive
 from agi_gate.decision_log.wanted import Wanted
 from agi_gate.explaining import Story
@@ -68,7 +68,7 @@ def _of_log(origin: Origin, number: str, controller: str, settings: config.Setti
             ) -> tuple[Story, int]:
     log = Log(settings, _say)
     named = (one.entry for one in log.find(Wanted(number, controller=controller)) if one.entry["source"])
-    newest = max(named, key=lambda entry: datetime.fromisoformat(entry["at"]), default=None)
+    newest = max(named, key=lambda entry: (entry["source"] != record.MASKED, datetime.fromisoformat(entry["at"])), default=None)
     if newest is not None:
         return origin.of_decision(newest, facts), exit_codes.DONE
     missing = bool(log.hidden or log.unread)

@@ -5,7 +5,7 @@ the request, the policy entries it resolved to, the facts as used, the time.  Th
 """
 
 from agi_gate.record.line import Line, write
-from agi_gate.record.reading import call_of, facts_of, parse, policy_of, read
+from agi_gate.record.reading import MASKED, call_of, facts_of, parse, policy_of, read
 from agi_gate.record.values import instant
 
-__all__ = ("Line", "call_of", "facts_of", "instant", "parse", "policy_of", "read", "write")
+__all__ = ("MASKED", "Line", "call_of", "facts_of", "instant", "parse", "policy_of", "read", "write")

@@ -61,7 +61,7 @@ def write(decision_id: str, call: Call, facts: Facts | None, verdict: Verdict, e
     impersonal = (
         f'"id":"{decision_id}","at":"{instant(call.at)}",{_said(tuple([one.reason for one in verdict.findings]))},'
         f'"regime":{_text(regime.id if regime else None)},{_number(number, call.withholding_code)},'
-        f'"source":{_text(verdict.source)},"rests_on":{{"check":{_check(finding.check)},'
+        f'"source":{_source(verdict.source, facts)},"rests_on":{{"check":{_check(finding.check)},'
         f'"consent":{_encode(_rested_on(finding.consent, consents)) if finding.consent else "null"},'
         f'"callback":{_encode(plain(finding.callback)) if finding.callback else "null"}}},'
         # what was asked, also where it is empty: an empty caller ID is what a denial rests on
@@ -80,6 +80,16 @@ def write(decision_id: str, call: Call, facts: Facts | None, verdict: Verdict, e
                 f'"channel":{_quoted(request.channel)},"unique_id":{_quoted(request.unique_id)},'
                 f'"evidence":{_encode([_evidence(consent) for consent in consents]) if consents else "[]"}')
     return Line(impersonal, personal)
+
+
+def _source(source: str | None, facts: Facts | None) -> str:
+    """Where the contact came from.  Of a consent's origin here stands only which: it is personal, and may be masked."""
+    if source is not None and facts is not None and facts.consents and (
+            facts.contact is None or facts.contact.source != source):
+        for place, consent in enumerate(facts.consents):
+            if consent.origin == source:
+                return f'{{"consent":{place}}}'
+    return _text(source)
 
 
 def _text(value: str | None) -> str:

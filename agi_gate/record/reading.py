@@ -77,6 +77,8 @@ def _restore(record: dict[str, Any]) -> None:
         there = consent.pop("has")
         words = [MASKED if name in there else "" for name in EVIDENCE] if is_masked else evidence[place]
         consent.update((name, word) for name, word in zip(EVIDENCE, words, strict=True) if word)
+    if isinstance(record["source"], dict):
+        record["source"] = facts["consents"][record["source"]["consent"]]["origin"]
     rested_on = record["rests_on"]["consent"]
     if rested_on is not None and (place := rested_on.pop("place")) is not None:
         rested_on.update((name, word) for name in EVIDENCE if (word := facts["consents"][place].get(name)))
