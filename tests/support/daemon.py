@@ -34,9 +34,10 @@ def eventually(claim: Callable[[], object], timeout_s: float = 5) -> None:
 def is_running(pid: int) -> bool:
     """Whether any thread of a process is at work: one that is being killed may still take a call with it."""
     states = []
-    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            states.append(stat.read_text().rpartition(")")[2].split()[0])
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # the whole process has gone meanwhile
+        for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                states.append(stat.read_text().rpartition(")")[2].split()[0])
     return any(state not in ("Z", "X") for state in states)
 
 
