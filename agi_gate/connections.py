@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from agi_gate.agi import Conversation, Hangup
+from agi_gate.awake import soon
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +68,13 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
-    def wait(self, seconds: float) -> tuple[bool, list[Talk]]:
-        """Whether somebody is to be accepted, and those who have spoken, who are the caller's now."""
+    def wait(self, seconds: float, *, is_busy: bool = False) -> tuple[bool, list[Talk]]:
+        """Whether somebody is to be accepted, and those who have spoken, who are the caller's now.
+
+        `is_busy`: there was work just now, so more is likely to come soon.
+        """
         is_asked, spoken = False, []
-        for descriptor, _event in self._epoll.poll(seconds):
+        for descriptor, _event in is_busy and soon(self._epoll.poll) or self._epoll.poll(seconds):
             if descriptor == self._listening:
                 is_asked = self.is_listening
             elif talk := self._waiting.pop(descriptor, None):

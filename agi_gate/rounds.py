@@ -85,12 +85,13 @@ class Rounds:
     def _run(self) -> None:
         self._may_lead.wait()
         woke = swept = time.monotonic()
+        is_asked, spoken = False, list[Talk]()
         while True:
             with self._lock:
                 if not self._is_leading:
                     return
                 self._is_waiting = True
-            is_asked, spoken = self._connections.wait(SWEEP_S)
+            is_asked, spoken = self._connections.wait(SWEEP_S, is_busy=is_asked or bool(spoken))
             self._is_waiting = False
             self._count += 1
             before, woke = woke, time.monotonic()

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from agi_gate import config
+from agi_gate.awake import soon
 from agi_gate.connections import Connections
 from agi_gate.daemon import listen
 from agi_gate.facts import Check, Contact, Facts
@@ -164,6 +165,18 @@ def test_a_header_in_two_pieces_whose_last_is_a_newline_is_read_whichever_way_li
             time.sleep(0.05)
             connection.sendall(words_of_one[cut:])
             assert b"GATE_VERDICT" in connection.recv(4096)
+
+
+# --- a wait that does not begin with a sleep
+
+def test_what_comes_soon_is_found_without_a_sleep_and_what_does_not_is_given_up() -> None:
+    asked: list[float] = []
+
+    def poll(seconds: float) -> list[str]:
+        asked.append(seconds)
+        return ["it"] if len(asked) == 3 else []
+    assert soon(poll) == ["it"] and asked == [0, 0, 0]
+    assert soon(lambda _: list[str]()) == []
 
 
 # --- who owns a connection

@@ -17,6 +17,8 @@ from typing import Any
 
 import redis
 
+from agi_gate.awake import soon
+
 _of_this_thread = threading.local()
 
 
@@ -94,7 +96,7 @@ class _TimedSocket:
         if seconds == 0:  # redis-py looks whether anything has come
             if not self._poll.poll(0):
                 raise BlockingIOError
-        elif not self._poll.poll(None if seconds is None else seconds * 1000):
+        elif not soon(self._poll.poll) and not self._poll.poll(None if seconds is None else seconds * 1000):
             raise TimeoutError("the store's whole answer took too long")
 
 
