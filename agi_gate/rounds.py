@@ -55,6 +55,7 @@ class Rounds:
         self._lock, self._may_lead = threading.Lock(), threading.Event()
         self._is_leading, self._is_waiting, self._is_late = True, False, False
         self._count = self._seen = 0  # of rounds; when it was looked at last
+        self._told: list[Talk] = []  # in this round, all of it: their last replies are still to come
         self.is_hurried = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -89,9 +90,9 @@ class Rounds:
         while True:
             with self._lock:
                 if not self._is_leading:
-                    return
+                    break
                 self._is_waiting = True
-            is_asked, spoken = self._connections.wait(SWEEP_S, is_busy=is_asked or bool(spoken))
+            is_asked, spoken = self._connections.wait(0 if self._told else SWEEP_S, is_busy=is_asked or bool(spoken))
             self._is_waiting = False
             self._count += 1
             before, woke = woke, time.monotonic()
@@ -104,8 +105,18 @@ class Rounds:
                     self._connections.sweep(woke)
             except Exception as error:  # it takes no thread with it
                 logger.error("a round failed: %s", type(error).__name__)
+        for talk in self._told:
+            self._connections.put_back(talk)
 
     def _round(self, is_asked: bool, spoken: list[Talk]) -> None:
+        told, self._told = self._told, []
+        try:
+            self._answer(is_asked, spoken)
+        finally:
+            for talk in told:  # who were answered need not be waited for, and have spoken by now
+                self._step(talk, self._read, [])
+
+    def _answer(self, is_asked: bool, spoken: list[Talk]) -> None:
         serving, whole, has_all = self._serving(), list[Talk](), False
         for talk in spoken:
             self._step(talk, self._read, whole)
@@ -165,15 +176,19 @@ class Rounds:
             if talk.is_told:
                 self._connections.close(talk)
                 return
-            self._say(talk)
+            if self._say(talk):
+                return
         self._connections.put_back(talk)
 
-    def _say(self, talk: Talk) -> None:
+    def _say(self, talk: Talk) -> bool:
+        """True where it was the last word."""
         assert talk.telling is not None
         talk.is_told = next(talk.telling)
         if talk.is_told:
             # Asterisk goes on once it has done what it was told last, and need not wait until its reply is heard
             talk.connection.shutdown(socket.SHUT_WR)
+            self._told.append(talk)
+        return talk.is_told
 
     # --- decisions
 
@@ -219,8 +234,8 @@ class Rounds:
             self._decide_alone(talk, serving)
             return
         talk.telling = tell(talk.conversation, decision, serving.on_deny)
-        self._say(talk)
-        self._go_on(talk)
+        if not self._say(talk):
+            self._go_on(talk)
 
     def _decide_alone(self, talk: Talk, serving: Serving) -> None:
         if not self._by_itself(talk):

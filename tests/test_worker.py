@@ -74,6 +74,10 @@ class Running:
             looking.join()
             self._listener.close()
 
+    @property
+    def connections(self) -> Connections:
+        return self._worker._connections
+
     def answer(self, number: str) -> str:
         return words(ask(self.address, number, "fibra", "carrier1"))
 
@@ -165,6 +169,34 @@ def test_a_header_in_two_pieces_whose_last_is_a_newline_is_read_whichever_way_li
             time.sleep(0.05)
             connection.sendall(words_of_one[cut:])
             assert b"GATE_VERDICT" in connection.recv(4096)
+
+
+def test_who_has_been_told_all_is_waited_for_beside_the_others_and_closed_when_it_has_answered(running: Running) -> None:
+    open_before = len(running.connections)
+    told = [socket.create_connection(running.address, timeout=DEADLINE_S) for _ in range(2)]
+    for connection in told:
+        connection.sendall(header((CLEAR, "fibra", "carrier1")))
+        assert b"ALLOW" in connection.recv(4096) and connection.recv(1) == b""
+        assert running.answer(CLEAR) == ALLOWED
+    eventually(lambda: len(running.connections) == open_before + 2)
+    told[0].sendall(b"200 result=0\n")
+    eventually(lambda: len(running.connections) == open_before + 1)
+    told[1].close()
+    eventually(lambda: len(running.connections) == open_before)
+    told[0].close()
+
+
+def test_whose_thread_stands_still_is_still_heard_out(running: Running) -> None:
+    """Told in the round before the one that stands still, which has its last reply to read."""
+    open_before = len(running.connections)
+    with socket.create_connection(running.address, timeout=DEADLINE_S) as told:
+        told.sendall(header((CLEAR, "fibra", "carrier1")))
+        assert b"ALLOW" in told.recv(4096)
+        (stuck,) = running.stand_still()
+        told.sendall(b"200 result=0\n")
+        running.store.let.set()
+        assert stuck.result()[0] == ALLOWED
+        eventually(lambda: len(running.connections) == open_before)
 
 
 # --- a wait that does not begin with a sleep
