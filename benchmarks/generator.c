@@ -1,10 +1,11 @@
 /* Plays Asterisk's side of FastAGI on many connections at once, and costs little itself: one thread, one epoll.
  *
- *     generator PORT CONNECTIONS SECONDS NUMBERS CAMPAIGN TRUNK
+ *     generator PORT CONNECTIONS SECONDS NUMBERS CAMPAIGN TRUNK [PAUSE_MS]
  *
  * Each connection is a call: connect, send a header as Asterisk 22 does, read a command, answer it, until the other
  * side closes; then the next.  The destination of each is drawn from the lines of the file NUMBERS.  A call counts only
  * when GATE_VERDICT was set to ALLOW and the other side then closed; every other end is an error of its kind.
+ * With a pause (meant for one connection) nothing is done for so long before each next call.
  * Calls of the first tenth of the time warm up and are not counted, errors always are.
  * Says one line of JSON; times are in microseconds, from before connect to the end of the stream. */
 
@@ -226,12 +227,13 @@ static double percentile(const double *sorted, size_t count, double percent)
 
 int main(int argc, char **argv)
 {
-    if (argc != 7) {
-        fputs("usage: generator PORT CONNECTIONS SECONDS NUMBERS CAMPAIGN TRUNK\n", stderr);
+    if (argc != 7 && argc != 8) {
+        fputs("usage: generator PORT CONNECTIONS SECONDS NUMBERS CAMPAIGN TRUNK [PAUSE_MS]\n", stderr);
         return 2;
     }
     size_t connections = strtoul(argv[2], NULL, 10), live = 0, count = 0, room = 1 << 16;
     double seconds = strtod(argv[3], NULL);
+    useconds_t pause_us = argc == 8 ? (useconds_t)strtoul(argv[7], NULL, 10) * 1000 : 0;
     double *waits = allocate(room, sizeof *waits);
     struct call *calls = allocate(connections, sizeof *calls);
     struct epoll_event events[EVENTS];
@@ -267,6 +269,8 @@ int main(int argc, char **argv)
                 waits[count++] = time - call->began;
             }
             end(call);
+            if (pause_us)
+                usleep(pause_us);
             live -= time >= stop || !place(call);
         }
         if (time - looked < 0.1)

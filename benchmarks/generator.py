@@ -40,10 +40,11 @@ def program() -> Path:
     return tools.compiled(tools.HERE / "generator.c")
 
 
-def load(port: int, connections: int, seconds: float, numbers: Path, *, prefix: tuple[str, ...] = ()) -> Load:
+def load(port: int, connections: int, seconds: float, numbers: Path, *, pause_ms: int = 0,
+         prefix: tuple[str, ...] = ()) -> Load:
     """Place calls for so long, all of which must be allowed.  Raises RunRefused."""
     command = [*prefix, str(program()), str(port), str(connections), str(seconds), str(numbers), CAMPAIGN,
-               TRUNK]
+               TRUNK, str(pause_ms)]
     done = subprocess.run(tied(command), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=seconds * 2 + 30)
     if done.returncode != 0:

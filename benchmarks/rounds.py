@@ -32,9 +32,13 @@ class Run:
 
 @dataclass
 class Rounds:
-    """Runs by server and number of connections, one a round; None where the run was refused."""
+    """Runs by server and number of connections, one a round; None where the run was refused.
+
+    `pause_ms`: between the calls of one connection.
+    """
 
     seconds: float
+    pause_ms: int = 0
     runs: dict[tuple[str, int], list[Run | None]] = field(default_factory=lambda: defaultdict(list))
     refusals: dict[str, str] = field(default_factory=dict)  # a server's last one
 
@@ -55,7 +59,7 @@ class Rounds:
     def _ask(self, server: Server, connections: int, seconds: float, numbers: Path) -> Run | None:
         before = server.cpu_s()
         try:
-            seen = load(server.port, connections, seconds, numbers)
+            seen = load(server.port, connections, seconds, numbers, pause_ms=self.pause_ms)
         except RunRefused as refused:
             self.refusals[server.name] = str(refused)
             print(f"  {server.name}, {connections} connections: a run is refused: {refused}", file=sys.stderr)
