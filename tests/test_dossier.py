@@ -244,6 +244,15 @@ def test_each_call_is_told_with_human_or_machine_category_and_the_source_that_wa
     assert f"marketing; categoria: telecom; chiamata con operatore; provenienza comunicata: «{HOSTILE}»" in rows[0][1]
 
 
+def test_a_refusal_by_the_controllers_own_hours_cites_no_law(ops: Ops) -> None:
+    own = "".join(f'{day} = "closed"\n' for day in ("weekday", "saturday", "before_holiday", "sunday", "holiday"))
+    path = write_gate_toml(ops.folder, ('hours = "off"\n', f"[policy.hours]\n{own}"), name="own.toml")
+    Ops(path, ops._capsys).call()
+    why = ops.content("--language", "en")["decisions"][-1]["why"]
+    assert {one["code"]: one["law"] for one in why}["HOURS_CLOSED"] == (
+        "none; they are the controller's own calling hours ([policy] hours)")
+
+
 def test_each_fact_is_told_with_the_file_that_it_was_loaded_from(ops: Ops) -> None:
     content = ops.content("--language", "it")
     assert content["contact"]["loaded"]["file"] == "contacts.csv" and content["objection"]["loaded"]["file"] == "objections.csv"

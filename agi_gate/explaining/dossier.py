@@ -77,25 +77,26 @@ def content_of(number: str, controller: str, controller_name: str, facts: Facts,
 def decision_data(placed: Placed, language: Language) -> dict[str, Any]:
     """A decision's part, from its record alone, but for where that stands."""
     entry, at = placed.entry, datetime.fromisoformat(placed.entry["at"])
-    call, campaign = entry["call"], (entry["policy"] or {}).get("campaign") or {}
+    call, policy = entry["call"], entry["policy"] or {}
+    campaign, own_hours = policy.get("campaign") or {}, isinstance(policy.get("hours"), Mapping)
     return {
         "id": entry["id"], "at": instant(at), "verdict": entry["verdict"], "reason": entry["reason"],
         "reasons": entry["reasons"], "regime": entry.get("regime"), "campaign": call["campaign"],
         "purpose": campaign.get("purpose"), "agent": campaign.get("agent"),
         "category": campaign.get("category"), "caller_id": call.get("caller_id", ""),
-        "source": entry["source"], "why": [_why(name, at, language) for name in entry["reasons"]],
+        "source": entry["source"], "why": [_why(name, at, own_hours, language) for name in entry["reasons"]],
         "rested_on": _rested_on(entry, language), "masked": bool(entry["masked"]), "changed": placed.changed,
         "version": entry["v"], "chain": entry["chain"], "seq": entry["seq"], "hash": placed.hash, "file": placed.file,
         "seal": placed.seal}
 
 
-def _why(name: str, at: datetime, language: Language) -> dict[str, str]:
+def _why(name: str, at: datetime, own_hours: bool, language: Language) -> dict[str, str]:
     try:
         reason = Reason[name]
     except KeyError:  # somebody changed the record
         return {"code": name, "meaning": name, "law": ""}
     return {"code": name, "meaning": language.meaning(reason, law.is_founding(at)),
-            "law": language.source(law.source_of(reason, at))}
+            "law": language.source(law.source_of(reason, at, own_hours))}
 
 
 def _rested_on(entry: Mapping[str, Any], language: Language) -> str | None:
