@@ -22,16 +22,19 @@ from agi_gate.decision_log import DecisionLog
 from agi_gate.decision_log.keeping import Plan, keep
 from agi_gate.decision_log.pseudonyms import Keys, add_key
 from agi_gate.explaining import LANGUAGES
-from agi_gate.explaining.dossier import canonical, digest_of
+from agi_gate.explaining.dossier import Placed, canonical, decision_data, digest_of
 from agi_gate.explaining.page import Table, page_of
+from agi_gate.facts import Facts
 from agi_gate.gate import Gate
 from agi_gate.ops import dossier_files, dossier_html, dossier_pdf
 from agi_gate.ops.exit_codes import DONE, NOT_PROVEN, UNREACHABLE, USAGE
 from agi_gate.ops.main import main
 from agi_gate.store.reader import Store, connect
 from tests.decision_log.writing import change
+from tests.support.builders import LANDLINE, UNLISTED, a_call, checks, time
 from tests.support.daemon import AGI_GATE
 from tests.support.gate_toml import CALLER_ID, write_gate_toml
+from tests.support.stories import entry_of
 
 NUMBER, OTHER = "3331234500", "3331234501"
 # whatever a list holds, none of it is markup, a command or a character that must break the page
@@ -251,6 +254,13 @@ def test_a_refusal_by_the_controllers_own_hours_cites_no_law(ops: Ops) -> None:
     why = ops.content("--language", "en")["decisions"][-1]["why"]
     assert {one["code"]: one["law"] for one in why}["HOURS_CLOSED"] == (
         "none; they are the controller's own calling hours ([policy] hours)")
+
+
+def test_under_the_law_of_2011_a_call_rested_on_its_check_and_on_no_listing() -> None:
+    call = a_call(LANDLINE, at=time("2017-03-07T11:00:00+01:00"))
+    entry = entry_of(call, Facts(checks("2017-03-01T11:00:00+01:00=0"), contact=UNLISTED))
+    decision = decision_data(Placed(entry, None, "decisions.jsonl", None), LANGUAGES["it"])
+    assert decision["rested_on"] == "alla verifica del 1° marzo 2017 alle ore 11:00 CET"
 
 
 def test_each_fact_is_told_with_the_file_that_it_was_loaded_from(ops: Ops) -> None:

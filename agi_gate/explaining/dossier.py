@@ -106,7 +106,8 @@ def _rested_on(entry: Mapping[str, Any], language: Language) -> str | None:
         check, consent, callback = (entry["rests_on"].get(name) or {} for name in ("check", "consent", "callback"))
         if reason.outcome is not Outcome.ALLOW or not (check or consent or callback):
             return None
-        return ground_words(reason, check, consent, callback, language)
+        founding = law.is_founding(datetime.fromisoformat(entry["at"]))
+        return ground_words(reason, check, consent, callback, language, founding)
     except (KeyError, TypeError, AttributeError, ValueError):
         return None
 
