@@ -46,11 +46,11 @@ class Ops:
             (self.folder / f"{name}.csv").write_text(text, encoding="utf-8")
             assert main(["--config", str(self.gate_toml), "load", name, str(self.folder / f"{name}.csv")]) == DONE
 
-    def call(self, number: str, campaign: str = "fibra") -> str:
+    def call(self, number: str, campaign: str = "fibra", caller_id: str = CALLER_ID) -> str:
         pseudonym = Keys.load(self.settings.log.key).pseudonym if self.settings.log.key else None
         with connect(self.settings.store.url, 5_000) as client:
             gate = Gate(self.settings.policy, Store(client), DecisionLog(self.settings.log_path), pseudonym=pseudonym)
-            return gate.decide(Request(number, campaign, CALLER_ID, Presentation.ALLOWED)).id
+            return gate.decide(Request(number, campaign, caller_id, Presentation.ALLOWED)).id
 
     def forget(self) -> None:
         with redis.Redis.from_url(self.settings.store.url) as client:
@@ -121,7 +121,7 @@ def test_what_the_store_knows_no_more_the_log_tells_and_names_the_newest(ops: Op
     ops.call(OTHER)
     ops.forget()
     text = ops.source(NUMBER, "--language", "en")
-    for words in ("The number comes from “Elenco Rossi, agosto”.", f"the newest decision that names one is {newest}",
+    for words in ("The number comes from “Elenco Rossi, agosto”.", f"it is from the decision {newest}",
                   "“IP 192.0.2.7 e SMS”", "acquired on 3 August 2026"):
         assert words in text, words
     said = ops.json(NUMBER)
@@ -132,6 +132,18 @@ def test_a_campaigns_own_list_is_said_to_be_that(ops: Ops) -> None:
     ops.call(UNKNOWN)
     text = ops.source(UNKNOWN, "--language", "en")
     assert "comes from “Elenco della campagna”" in text and "the list that the campaign `fibra` was declared with" in text
+
+
+def test_a_decision_that_looked_nothing_up_is_no_match_for_one_that_did(ops: Ops) -> None:
+    looked_up = ops.call(NUMBER)
+    ops.call(NUMBER, caller_id="201")
+    ops.call(UNKNOWN, caller_id="201")
+    ops.forget()
+    said = ops.json(NUMBER)
+    assert (said["source"], said["decision"]["id"]) == ("Elenco Rossi, agosto", looked_up)
+    text = ops.source(UNKNOWN, "--language", "en")
+    assert "comes from “Elenco della campagna”" in text and "a row of its own may name another source" in text
+    assert "no row of its own names the number" not in text
 
 
 def test_a_masked_decision_is_found_by_who_has_the_key(ops: Ops) -> None:

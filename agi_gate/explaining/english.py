@@ -66,12 +66,14 @@ _TEXTS = {
     "origin.not_acquired": "When it was acquired is not recorded.",
     "origin.consented": "The person gave a consent on {at}, by: {origin}.",
     "origin.since": "The earliest date on file is {day}.",
-    "origin.from_log": "The store knows no source of this number (any more); the decision log does: the newest "
-                       "decision that names one is {id} of {at}, campaign `{campaign}`.",
-    "origin.from_log_only": "The store could not be asked; the newest decision that names a source is {id} of {at}, "
-                            "campaign `{campaign}`.",
+    "origin.from_log": "The store knows no source of this number (any more); the decision log does: it is from the "
+                       "decision {id} of {at}, campaign `{campaign}`.",
+    "origin.from_log_only": "The store could not be asked; the source is from the decision {id} of {at}, campaign "
+                            "`{campaign}`.",
     "origin.campaign": "It is the list that the campaign `{campaign}` was declared with; no row of its own names the "
                        "number.",
+    "origin.campaign_alone": "It is the list that the campaign `{campaign}` was declared with.  The decision's record holds "
+                             "nothing that was known of the number, of which a row of its own may name another source.",
     "origin.nothing": "Nothing is on record of where the number came from: {store}, and {log}.",
     "origin.not_certain": "It could not be found out: {store}, and {log}.",
     "origin.store_none": "the store has neither a contact nor a consent that names a source",

@@ -80,10 +80,13 @@ _TEXTS = {
     "origin.consented": "L'interessato ha prestato un consenso {at:il}; origine: {origin}.",
     "origin.since": "La data più remota agli atti è {day:il}.",
     "origin.from_log": "L'archivio dei dati non riporta (più) la provenienza del numero; la riporta il registro delle "
-                       "decisioni: la decisione più recente che la indica è la {id} {at:del}, campagna `{campaign}`.",
-    "origin.from_log_only": "L'archivio dei dati non ha risposto; la decisione più recente che indica una provenienza "
-                            "è la {id} {at:del}, campagna `{campaign}`.",
+                       "decisioni, nella decisione {id} {at:del}, campagna `{campaign}`.",
+    "origin.from_log_only": "L'archivio dei dati non ha risposto; la provenienza risulta dalla decisione {id} {at:del}, "
+                            "campagna `{campaign}`.",
     "origin.campaign": "È la lista dichiarata per la campagna `{campaign}`; nessuna riga propria riporta il numero.",
+    "origin.campaign_alone": "È la lista dichiarata per la campagna `{campaign}`.  La registrazione della decisione non "
+                             "contiene nulla di quanto risultava del numero, del quale una riga propria potrebbe indicare "
+                             "un'altra provenienza.",
     "origin.nothing": "Agli atti non risulta da dove provenga il numero: {store}, e {log}.",
     "origin.not_certain": "Non è stato possibile accertarlo: {store}, e {log}.",
     "origin.store_none": "l'archivio dei dati non contiene né un contatto né un consenso che ne indichi la provenienza",

@@ -44,11 +44,12 @@ class Origin:
     def of_decision(self, entry: Mapping[str, Any], objected: Facts | None) -> Story:
         """What a decision knew that names a source.  `objected`: what the store knows beside that; None: it was not asked."""
         at, call = datetime.fromisoformat(entry["at"]), entry["call"]
-        known = (_facts(entry) or NOTHING).known_at(at)
+        facts = _facts(entry)
+        known = (facts or NOTHING).known_at(at)
         sentences = [self._text("source.masked") if entry["source"] == record.MASKED
                      else self._text("origin.from", source=entry["source"])]
         if source_in(known) is None:
-            sentences.append(self._text("origin.campaign", campaign=call["campaign"]))
+            sentences.append(self._text("origin.campaign" if facts else "origin.campaign_alone", campaign=call["campaign"]))
         if known.objection is None and objected is not None:
             known = replace(known, objection=objected.objection)
         said = self._text("origin.from_log_only" if objected is None else "origin.from_log", id=entry["id"], at=at,

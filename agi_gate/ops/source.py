@@ -68,7 +68,9 @@ def _of_log(origin: Origin, number: str, controller: str, settings: config.Setti
             ) -> tuple[Story, int]:
     log = Log(settings, _say)
     named = (one.entry for one in log.find(Wanted(number, controller=controller)) if one.entry["source"])
-    newest = max(named, key=lambda entry: (entry["source"] != record.MASKED, datetime.fromisoformat(entry["at"])), default=None)
+    # a decision for which nothing was looked up names its campaign's list, whatever row the number has
+    newest = max(named, key=lambda entry: (entry["facts"] is not None, entry["source"] != record.MASKED,
+                                           datetime.fromisoformat(entry["at"])), default=None)
     if newest is not None:
         return origin.of_decision(newest, facts), exit_codes.DONE
     missing = bool(log.hidden or log.unread)
