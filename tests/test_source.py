@@ -106,6 +106,19 @@ def test_a_consent_alone_is_a_source_and_its_end_and_the_objection_are_told(ops:
         assert words in text, words
 
 
+def test_the_earliest_date_is_that_of_whatever_is_on_file(ops: Ops) -> None:
+    ops.load(rests=f"number,controller,silent_at\n{NUMBER},acme,2025-11-03T10:00:00+01:00\n")
+    assert ops.json(NUMBER)["since"] == "2025-11-03"
+    ops.load(callbacks=f"number,controller,requested_at\n{NUMBER},acme,2025-07-03T10:00:00+02:00\n")
+    assert ops.json(NUMBER)["since"] == "2025-07-03"
+    ops.load(objections=f"number,controller,objected_at,via\n{NUMBER},acme,2025-05-02T09:00:00+02:00,telefono\n")
+    assert ops.json(NUMBER)["since"] == "2025-05-02"
+    (ops.folder / "esito.txt").write_text(f"{NUMBER},0\r\n")
+    assert main(["--config", str(ops.gate_toml), "load", "registry", str(ops.folder / "esito.txt"), "--controller", "acme",
+                 "--checked-at", "2024-05-01T09:00:00+02:00"]) == DONE
+    assert "The earliest date on file is 1 May 2024." in ops.source(NUMBER, "--language", "en")
+
+
 def test_json_has_the_same_as_data(ops: Ops) -> None:
     said = ops.json(NUMBER)
     assert (said["known"], said["from"], said["source"], said["since"]) == (True, "store", "Elenco Rossi, agosto", "2026-03-10")

@@ -143,8 +143,12 @@ def source_in(known: Facts) -> str | None:
 
 
 def earliest(known: Facts) -> date | None:
-    """The first day on which something says that the number was at hand."""
-    days = [local_day(consent.granted_at) for consent in known.consents]
+    """The first day on which something says that the number was at hand: a check or an objection says it, too."""
+    instants = [*(consent.granted_at for consent in known.consents), *(check.at for check in known.checks),
+                *(callback.requested_at for callback in known.callbacks), *known.silent_calls]
+    if known.objection is not None:
+        instants.append(known.objection.objected_at)
+    days = [local_day(at) for at in instants]
     if known.contact is not None and known.contact.acquired_on is not None:
         days.append(known.contact.acquired_on)
     return min(days, default=None)
