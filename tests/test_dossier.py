@@ -239,12 +239,12 @@ def test_calls_that_no_search_by_controller_and_number_finds_are_in_it_or_counte
     assert "nessuno può più dire" in ops.make("masked.html", "--language", "it").read_text()
 
 
-def test_each_call_is_told_with_human_or_machine_category_and_the_source_that_was_told(ops: Ops) -> None:
+def test_each_call_is_told_with_human_or_machine_category_and_the_source_of_its_record(ops: Ops) -> None:
     decision = ops.content("--language", "it")["decisions"][0]
     assert (decision["agent"], decision["category"], decision["source"]) == ("human", "telecom", HOSTILE)
     rows = next(block.rows for block in page_of(json.loads((ops.folder / "person.json").read_text()), LANGUAGES["it"]).blocks
                 if isinstance(block, Table) and block.columns[0] == "Quando")
-    assert f"marketing; categoria: telecom; chiamata con operatore; provenienza comunicata: «{HOSTILE}»" in rows[0][1]
+    assert f"marketing; categoria: telecom; chiamata con operatore; provenienza secondo la registrazione: «{HOSTILE}»" in rows[0][1]
 
 
 def test_a_refusal_by_the_controllers_own_hours_cites_no_law(ops: Ops) -> None:

@@ -155,7 +155,7 @@ _TEXTS = {
     "dossier.caller_id": "caller ID {caller_id}",
     "dossier.category": "category: {category}",
     "dossier.agent": "call {agent}",
-    "dossier.told_source": "source that was told: “{source}”",
+    "dossier.call_source": "source by its record: “{source}”",
     "dossier.rested_on": ".  It rested on {ground}.",
     "dossier.ALLOW": "allowed",
     "dossier.DENY": "refused",

@@ -169,7 +169,7 @@ _TEXTS = {
     "dossier.caller_id": "numero chiamante {caller_id}",
     "dossier.category": "categoria: {category}",
     "dossier.agent": "chiamata {agent}",
-    "dossier.told_source": "provenienza comunicata: «{source}»",
+    "dossier.call_source": "provenienza secondo la registrazione: «{source}»",
     "dossier.rested_on": ".  In base {ground}.",
     "dossier.ALLOW": "consentita",
     "dossier.DENY": "negata",

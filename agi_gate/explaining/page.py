@@ -187,7 +187,7 @@ class _Layout:
             call.append(text("dossier.agent", agent=self.language.name("agent", decision["agent"])))
         if decision["source"]:
             call.append(text("source.masked") if decision["source"] == record.MASKED
-                        else text("dossier.told_source", source=decision["source"]))
+                        else text("dossier.call_source", source=decision["source"]))
         why = "; ".join(f"{one['meaning']} ({one['code']}{': ' + one['law'] if one['law'] else ''})" for one in decision["why"])
         if decision["rested_on"]:
             why += text("dossier.rested_on", ground=decision["rested_on"])
