@@ -280,6 +280,14 @@ def test_where_the_number_has_no_source_those_of_the_campaigns_are_told(ops: Ops
     assert ops.content()["campaign_sources"] == {}
 
 
+def test_a_source_that_the_records_alone_name_is_not_called_absent(ops: Ops) -> None:
+    ops.call("3339999999")
+    page = ops.make("list.html", "--language", "it", number="3339999999").read_text()
+    assert "la provenienza del numero; le registrazioni delle decisioni sotto riportate indicano «Elenco 2026-09»." in page
+    assert "Non è documentata alcuna provenienza" not in page
+    ops.verify(ops.folder / "list.html")
+
+
 def test_what_is_past_retention_is_told_of(ops: Ops) -> None:
     made = ops.make("before.json")
     ops.keep(2)

@@ -126,6 +126,9 @@ _TEXTS = {
     "missing.receipts": "The receipts of the checks could not be read.",
     "dossier.source": "Where the number comes from",
     "dossier.no_source": "No source is on record for this number.",
+    "dossier.source_of_decisions": "The store knows no source of this number (any more); the records of the decisions below "
+                                   "name {sources}.",
+    "dossier.masked_source": "the origin of a consent, masked by now",
     "dossier.checks": "Checks against the registry (Registro pubblico delle opposizioni)",
     "dossier.no_checks": "The number was never checked for this controller.",
     "dossier.check_id": "check {id}",

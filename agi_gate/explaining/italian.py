@@ -139,6 +139,9 @@ _TEXTS = {
     "missing.receipts": "Non è stato possibile leggere le ricevute delle verifiche.",
     "dossier.source": "Provenienza del numero",
     "dossier.no_source": "Non è documentata alcuna provenienza di questo numero.",
+    "dossier.source_of_decisions": "L'archivio dei dati non riporta (più) la provenienza del numero; le registrazioni delle "
+                                   "decisioni sotto riportate indicano {sources}.",
+    "dossier.masked_source": "l'origine di un consenso, nel frattempo mascherata",
     "dossier.checks": "Verifiche presso il Registro pubblico delle opposizioni",
     "dossier.no_checks": "Il numero non è mai stato verificato per questo titolare.",
     "dossier.check_id": "verifica {id}",

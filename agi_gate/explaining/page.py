@@ -87,7 +87,7 @@ class _Layout:
     def _source(self) -> Iterator[Heading | Paragraph]:
         contact, source = self.content["contact"], self.content["source"]
         yield Heading(self.text("dossier.source"))
-        yield Paragraph(self.text("origin.from", source=source) if source else self.text("dossier.no_source"))
+        yield Paragraph(self.text("origin.from", source=source) if source else self._source_of_decisions())
         for campaign, of_campaign in self.content["campaign_sources"].items():
             yield Paragraph(self.text("origin.campaign_would", campaign=campaign, source=of_campaign))
         if contact is None:
@@ -99,6 +99,15 @@ class _Layout:
             acquired=self.text("contact.acquired", day=date.fromisoformat(day)) if day else "",
             listed=self.text("contact.listed" if contact["directory"] else "contact.unlisted")) + "  "
             + load_words(contact["loaded"], self.language))
+
+    def _source_of_decisions(self) -> str:
+        """What the store knows no more the records may: they are not called absent on the page that has them."""
+        named = dict.fromkeys(decision["source"] for decision in self.content["decisions"] if decision["source"])
+        if not named:
+            return self.text("dossier.no_source")
+        return self.text("dossier.source_of_decisions", sources=self.language.listed([
+            self.text("dossier.masked_source") if source == record.MASKED else self.text("consent.quoted", text=source)
+            for source in named]))
 
     def _checks(self) -> Iterator[Heading | Paragraph | Table]:
         yield Heading(self.text("dossier.checks"))
