@@ -111,6 +111,12 @@ def test_ends_are_told_without_a_tense(language: Any) -> None:
     assert "ended on" not in words and "era il" not in words
 
 
+def test_the_end_of_a_contract_that_is_still_in_force_is_not_told_as_past() -> None:
+    entry = entry_of(a_call(), Facts(consents=(a_consent(contract=True, contract_ended_on=date(2026, 12, 31)),)))
+    assert "; given within a contract whose end is 31 December 2026.  It covered this call." in section("known", entry)
+    assert "; prestato nell'ambito di un contratto con cessazione il 31 dicembre 2026." in section("known", entry, IT)
+
+
 # --- a refused call
 
 def remedy(call: Any, facts: Facts, reason: str = "", language: Any = EN) -> str:

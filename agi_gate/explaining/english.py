@@ -140,7 +140,7 @@ _TEXTS = {
     "dossier.notice": "notice",
     "dossier.what": "{purpose}; category: {category}; calls {channel}",
     "dossier.contract": "Given within a contract in force.",
-    "dossier.contract_ended": "Given within a contract that ended on {day}.",
+    "dossier.contract_ended": "Given within a contract whose end is {day}.",
     "dossier.expires_at": "Valid until {at}.",
     "dossier.revoked_at": "Revocation of {at}.",
     "dossier.others": "Objections, requests to be called, silent calls",

@@ -94,7 +94,7 @@ STORY = {
     "consent.quoted": "“{text}”",
     "consent.masked": "recorded, masked by now",
     "consent.contract": "; given within a contract in force",
-    "consent.contract_ended": "; given within a contract that ended on {day}",
+    "consent.contract_ended": "; given within a contract whose end is {day}",
     "consent.expires": "; valid until {at}",
     "consent.revoked": "; revoked on {at}",
     "consent.covers": "It covered this call.",

@@ -153,7 +153,7 @@ _TEXTS = {
     "dossier.notice": "informativa",
     "dossier.what": "{purpose}; categoria: {category}; chiamate {channel}",
     "dossier.contract": "Prestato nell'ambito di un contratto in essere.",
-    "dossier.contract_ended": "Prestato nell'ambito di un contratto cessato {day:il}.",
+    "dossier.contract_ended": "Prestato nell'ambito di un contratto con cessazione {day:il}.",
     "dossier.expires_at": "Valido fino {at:al}.",
     "dossier.revoked_at": "Revoca {at:del}.",
     "dossier.others": "Opposizioni, richieste di essere chiamato, chiamate mute",

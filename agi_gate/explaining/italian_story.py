@@ -100,7 +100,7 @@ STORY = {
     "consent.quoted": "«{text}»",
     "consent.masked": "documentata, nel frattempo mascherata",
     "consent.contract": "; prestato nell'ambito di un contratto in essere",
-    "consent.contract_ended": "; prestato nell'ambito di un contratto cessato {day:il}",
+    "consent.contract_ended": "; prestato nell'ambito di un contratto con cessazione {day:il}",
     "consent.expires": "; valido fino {at:al}",
     "consent.revoked": "; revocato {at:il}",
     "consent.covers": "Copriva questa chiamata.",
