@@ -117,6 +117,17 @@ def test_the_end_of_a_contract_that_is_still_in_force_is_not_told_as_past() -> N
     assert "; prestato nell'ambito di un contratto con cessazione il 31 dicembre 2026." in section("known", entry, IT)
 
 
+def test_a_consent_that_was_withdrawn_with_another_names_that_one() -> None:
+    revoked = a_consent(revoked_at="2026-10-09T10:00:00+02:00")
+    entry = entry_of(a_call(), Facts(checks=CLEAR, consents=(revoked, a_consent(granted_at="2026-05-01T10:00:00+02:00"))))
+    assert entry["reason"] == "CONSENT_REVOKED"
+    assert "It did not cover this call: it was revoked together with that of 10 March 2026 at 10:00 CET, on 9 October 2026 at " \
+        "10:00 CEST (CONSENT_REVOKED)." in section("known", entry)
+    assert "era stato revocato insieme a quello del 10 marzo 2026 alle ore 10:00 CET, il 9 ottobre 2026" in section(
+        "known", entry, IT)
+    assert section("known", entry).count("revoked together") == 1
+
+
 # --- a refused call
 
 def remedy(call: Any, facts: Facts, reason: str = "", language: Any = EN) -> str:

@@ -100,6 +100,7 @@ STORY = {
     "consent.covers": "It covered this call.",
     "consent.but_enrolled": "By itself it covered this call, but the enrolment in the registry stands against it.",
     "consent.covers_not": "It did not cover this call: {meaning} ({reason}).",
+    "consent.withdrawn": "It did not cover this call: it was revoked together with that of {other}, on {at} ({reason}).",
     "consent.covers_by_itself": "By itself it covered this call.",
     "later.contact": "Contact: the row of a list that names the number was acquired on {when}, after the call, and did not "
                      "count.",

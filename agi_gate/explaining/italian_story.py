@@ -106,6 +106,7 @@ STORY = {
     "consent.covers": "Copriva questa chiamata.",
     "consent.but_enrolled": "Di per sé copriva questa chiamata, ma vi osta l'iscrizione nel Registro.",
     "consent.covers_not": "Non copriva questa chiamata: {meaning} ({reason}).",
+    "consent.withdrawn": "Non copriva questa chiamata: era stato revocato insieme a quello {other:del}, {at:il} ({reason}).",
     "consent.covers_by_itself": "Di per sé copriva questa chiamata.",
     "later.contact": "Contatto: la riga di lista che riporta il numero è stata acquisita {when:il}, dopo la chiamata, e non è "
                      "stata considerata.",

@@ -12,7 +12,7 @@ from agi_gate.explaining.later import later
 from agi_gate.explaining.law import is_founding
 from agi_gate.facts import Callback, Consent, Contact, Facts, Objection
 from agi_gate.record import instant
-from agi_gate.rules.consent import fault, valid_consents
+from agi_gate.rules.consent import fault, last_withdrawn, valid_consents
 from agi_gate.rules.contract import covers
 from agi_gate.rules.registry import check_expires_at
 from agi_gate.rules.rest import rest_ends_at
@@ -82,9 +82,11 @@ class Known:
         valid = valid_consents(self._call, self._facts)
         words, data = [], []
         for consent in newest_first:
-            reason = None if consent in valid else fault(consent, self._call) or Reason.CONSENT_REVOKED
+            own = fault(consent, self._call)
+            reason = None if consent in valid else own or Reason.CONSENT_REVOKED
             barred = reason is None and self._is_barred(consent)
-            words.append(consent_words(consent, self._language, self._covers(reason, barred), self._masked))
+            covers = self._covers(reason, barred) if own is reason else self._withdrawn()
+            words.append(consent_words(consent, self._language, covers, self._masked))
             data.append(consent_data(consent) | {
                 "covers": reason is None and not barred, "fault": reason.name if reason else None,
                 "barred_by_enrolment": barred})
@@ -104,6 +106,13 @@ class Known:
             return self._language.text("consent.covers_not", meaning=self._language.meaning(reason), reason=reason.name)
         beside = "but_enrolled" if barred else "covers" if self._facts.objection is None else "covers_by_itself"
         return self._language.text(f"consent.{beside}")
+
+    def _withdrawn(self) -> str:
+        """Of a consent that is not marked as revoked itself, and yet withdrawn together with another."""
+        other = last_withdrawn(self._call, self._facts)
+        assert other is not None  # the rule says so
+        return self._language.text("consent.withdrawn", other=other.granted_at, at=other.revoked_at,
+                                   reason=Reason.CONSENT_REVOKED.name)
 
     def _objection(self) -> tuple[list[str], Any]:
         objection = self._facts.objection
