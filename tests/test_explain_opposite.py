@@ -209,7 +209,8 @@ def test_of_a_number_that_was_enrolled_the_other_answer_is_told_too() -> None:
     assert entry["reason"] == "REGISTRY_STALE"
     words = section("opposite", entry)
     assert "Had it found the number still enrolled, the call would still have been refused: the number was enrolled in the " \
-        "registry, and the enrolment voided the consent that had been given before (CONSENT_VOIDED_BY_REGISTRY)." in words
+        "registry, and the enrolment voided the consent that had been given before (CONSENT_VOIDED_BY_REGISTRY).  What would lift that: a documented consent" in words
+    assert "Per rimuovere tale motivo: un consenso documentato" in section("opposite", entry, IT)
     data = tell(entry, EN).data["opposite"][0]
     assert (data["if_checked_clear"], data["if_checked_enrolled"]) == ("CONSENT_VALID", "CONSENT_VOIDED_BY_REGISTRY")
     assert "still enrolled" not in section("opposite", entry_of(a_call(), Facts(checks=checks("2026-08-11T11:00:00+02:00=0"))))

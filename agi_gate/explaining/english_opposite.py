@@ -24,7 +24,8 @@ OPPOSITE = {
     "opposite.then_allowed": "nothing more would have been needed in this respect: the permission would have rested on "
                              "{ground} ({reason}).",
     "opposite.then_purpose": "the call would have been allowed because {meaning} ({reason}).",
-    "opposite.then_denied": "the call would still have been refused: {meaning} ({reason}).  For that: {remedy}.",
+    "opposite.then_denied": "the call would still have been refused: {meaning} ({reason}).  What would lift that: "
+                            "{remedy}.",
     "ground.that_check": "that check",
     "ground.in_directory": "the listing in the public directory",
     "way.consent": "a documented consent of the person ({purpose}, category `{category}`, calls {channel}){since}",

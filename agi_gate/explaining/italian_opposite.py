@@ -25,7 +25,8 @@ OPPOSITE = {
     "opposite.then_allowed": "per questo aspetto non sarebbe occorso altro: la chiamata sarebbe stata consentita in base "
                              "{ground} ({reason}).",
     "opposite.then_purpose": "la chiamata sarebbe stata consentita perché {meaning} ({reason}).",
-    "opposite.then_denied": "la chiamata sarebbe stata comunque negata: {meaning} ({reason}).  A tal fine: {remedy}.",
+    "opposite.then_denied": "la chiamata sarebbe stata comunque negata: {meaning} ({reason}).  Per rimuovere tale motivo: "
+                            "{remedy}.",
     "ground.that_check": "a quella verifica",
     "ground.in_directory": "alla presenza negli elenchi telefonici pubblici",
     "way.consent": "un consenso documentato dell'interessato (finalità {purpose}, categoria `{category}`, chiamate "
