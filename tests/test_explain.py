@@ -548,7 +548,7 @@ def test_sealed_and_masked_decisions_are_told_and_say_what_was_masked(
     text = explain(id_[:12], "--language", "en")
     assert ENROLLED not in text
     for words in ("a number (landline) that is masked by now",
-                  "the number, what was dialled, Asterisk's channel, its unique ID and the consents' evidence",
+                  "the number, what was dialled, Asterisk's channel, its unique ID and the consents' origin, evidence and notice",
                   "made with key `k1", "It was masked on", "REGISTRY_OPPOSED"):
         assert words in text, words
     no_gaps(text.replace("decisions.jsonl", ""))

@@ -51,7 +51,7 @@ _TEXTS = {
     "masked.dialled": "what was dialled",
     "masked.channel": "Asterisk's channel",
     "masked.unique_id": "its unique ID",
-    "masked.evidence": "the consents' evidence",
+    "masked.evidence": "the consents' origin, evidence and notice",
     "record.masked_at": "It was masked on {at}.",
     "record.receipts": "The receipts of the checks could not be read: {why}.",
     "origin.title": "Where the contact {number} of {controller} came from, as known on {at}",

@@ -64,7 +64,7 @@ _TEXTS = {
     "masked.dialled": "quanto composto",
     "masked.channel": "il canale Asterisk",
     "masked.unique_id": "il suo identificativo univoco",
-    "masked.evidence": "le prove dei consensi",
+    "masked.evidence": "origine, prova e informativa dei consensi",
     "record.masked_at": "Il mascheramento è avvenuto {at:il}.",
     "record.receipts": "Non è stato possibile leggere le ricevute delle verifiche: {why}.",
     "origin.title": "Provenienza del contatto {number} di {controller}, quale risulta {at:al}",
