@@ -288,6 +288,14 @@ def test_a_source_that_the_records_alone_name_is_not_called_absent(ops: Ops) -> 
     ops.verify(ops.folder / "list.html")
 
 
+def test_a_row_that_is_dated_ahead_is_told_beside_the_source_that_is_not_there(ops: Ops) -> None:
+    (ops.folder / "ahead.csv").write_text("number,controller,source,directory,acquired_on\n3339999999,acme,Elenco Neri,no,2099-08-03\n")
+    ops.run("load", "contacts", str(ops.folder / "ahead.csv"))
+    page = ops.make("ahead.html", "--language", "it", number="3339999999").read_text()
+    assert "Agli atti è indicata «Elenco Neri», ma con la data del 3 agosto 2099" in page
+    ops.verify(ops.folder / "ahead.html")
+
+
 def test_what_is_past_retention_is_told_of(ops: Ops) -> None:
     made = ops.make("before.json")
     ops.keep(2)

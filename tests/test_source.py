@@ -156,7 +156,7 @@ def test_a_decision_that_looked_nothing_up_is_no_match_for_one_that_did(ops: Ops
     assert (said["source"], said["decision"]["id"]) == ("Elenco Rossi, agosto", looked_up)
     text = ops.source(UNKNOWN, "--language", "en")
     assert "comes from “Elenco della campagna”" in text and "a row of its own may name another source" in text
-    assert "no row of its own names the number" not in text
+    assert "no row of the number's own names a source" not in text
 
 
 def test_a_masked_decision_is_found_by_who_has_the_key(ops: Ops) -> None:
@@ -227,6 +227,16 @@ caller_ids = ["+390212340001"]
 trunk = "carrier1"
 source = "Elenco di zeta"
 """
+
+
+def test_a_row_that_is_dated_ahead_is_not_called_absent(ops: Ops) -> None:
+    ops.call(OTHER)
+    ops.load(contacts=f'number,controller,source,directory,acquired_on\n{UNKNOWN},acme,"Elenco Neri",no,2099-08-03\n')
+    text = ops.source(UNKNOWN, "--language", "it", code=NOT_ON_RECORD)
+    assert "Agli atti è indicata «Elenco Neri», ma con la data del 3 agosto 2099, che deve ancora venire" in text
+    ops.load(consents=CONSENTS.splitlines()[0] + f"\n{UNKNOWN},acme,2099-09-05T14:03:00+02:00,marketing,telecom,human,negozio,firma,,\n")
+    text = ops.source(UNKNOWN, "--language", "en", code=NOT_ON_RECORD)
+    assert "names “negozio”, but is dated 5 September 2099, which is still to come" in text
 
 
 def test_a_log_that_is_not_there_proves_no_absence(ops: Ops) -> None:

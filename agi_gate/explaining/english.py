@@ -70,8 +70,8 @@ _TEXTS = {
                        "decision {id} of {at}, campaign `{campaign}`.",
     "origin.from_log_only": "The store could not be asked; the source is from the decision {id} of {at}, campaign "
                             "`{campaign}`.",
-    "origin.campaign": "It is the list that the campaign `{campaign}` was declared with; no row of its own names the "
-                       "number.",
+    "origin.campaign": "It is the list that the campaign `{campaign}` was declared with; no row of the number's own "
+                       "names a source.",
     "origin.campaign_alone": "It is the list that the campaign `{campaign}` was declared with.  The decision's record holds "
                              "nothing that was known of the number, of which a row of its own may name another source.",
     "origin.nothing": "Nothing is on record of where the number came from: {store}, and {log}.",
@@ -81,7 +81,8 @@ _TEXTS = {
     "origin.log_none": "no decision in the log names one",
     "origin.log_in_part": "a part of the decision log could not be searched",
     "origin.campaign_would": "In the campaign `{campaign}` the source would be “{source}”, the list that the campaign was "
-                             "declared with; no row of its own names the number.",
+                             "declared with.",
+    "origin.ahead": "What is on file names “{source}”, but is dated {day}, which is still to come: it does not count yet.",
     "origin.refused_others": "In the controller's other campaigns, calls to it that need a source are refused "
                              "(SOURCE_UNKNOWN).",
     "origin.refused": "Calls to it that need a source are refused (SOURCE_UNKNOWN).",

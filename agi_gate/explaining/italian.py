@@ -83,7 +83,8 @@ _TEXTS = {
                        "decisioni, nella decisione {id} {at:del}, campagna `{campaign}`.",
     "origin.from_log_only": "L'archivio dei dati non ha risposto; la provenienza risulta dalla decisione {id} {at:del}, "
                             "campagna `{campaign}`.",
-    "origin.campaign": "È la lista dichiarata per la campagna `{campaign}`; nessuna riga propria riporta il numero.",
+    "origin.campaign": "È la lista dichiarata per la campagna `{campaign}`; nessuna riga propria del numero indica una "
+                       "provenienza.",
     "origin.campaign_alone": "È la lista dichiarata per la campagna `{campaign}`.  La registrazione della decisione non "
                              "contiene nulla di quanto risultava del numero, del quale una riga propria potrebbe indicare "
                              "un'altra provenienza.",
@@ -94,7 +95,8 @@ _TEXTS = {
     "origin.log_none": "nessuna decisione registrata indica da dove provenga il numero",
     "origin.log_in_part": "una parte del registro delle decisioni non ha potuto essere consultata",
     "origin.campaign_would": "Nella campagna `{campaign}` la provenienza sarebbe «{source}», la lista dichiarata per la "
-                             "campagna; nessuna riga propria riporta il numero.",
+                             "campagna.",
+    "origin.ahead": "Agli atti è indicata «{source}», ma con la data {day:del}, che deve ancora venire: per ora non vale.",
     "origin.refused_others": "Nelle altre campagne del titolare le chiamate al numero per le quali occorre una "
                              "provenienza sono negate (SOURCE_UNKNOWN).",
     "origin.refused": "Le chiamate al numero per le quali occorre una provenienza sono negate (SOURCE_UNKNOWN).",

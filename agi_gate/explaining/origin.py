@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -68,6 +68,7 @@ class Origin:
                        store=text("origin.store_silent" if facts is None else "origin.store_none"),
                        log=text("origin.log_in_part" if hidden or unread else "origin.log_none"))]
         if facts is not None:
+            answer += [text("origin.ahead", source=source, day=day) for source, day in _ahead(facts, self._now)]
             answer += self._by_campaign(campaigns)
         to_do = [text("origin.hidden")] if hidden else []
         to_do += [text("origin.unread")] if unread else []
@@ -140,6 +141,15 @@ def source_in(known: Facts) -> str | None:
         return known.contact.source
     newest_first = sorted(known.consents, key=lambda consent: consent.granted_at, reverse=True)
     return next((consent.origin for consent in newest_first if consent.origin.strip()), None)
+
+
+def _ahead(facts: Facts, now: datetime) -> Iterator[tuple[str, date]]:
+    """Sources of rows that are dated in the future: no call goes by them yet, and yet they are on file."""
+    contact = facts.contact
+    if contact is not None and contact.acquired_on is not None and contact.acquired_on > local_day(now) and contact.source.strip():
+        yield contact.source, contact.acquired_on
+    yield from ((consent.origin, local_day(consent.granted_at)) for consent in facts.consents
+                if consent.granted_at > now and consent.origin.strip())
 
 
 def earliest(known: Facts) -> date | None:

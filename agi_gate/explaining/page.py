@@ -15,6 +15,7 @@ from agi_gate.explaining.consent_state import states_from, states_words
 from agi_gate.explaining.known import receipt_words
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.loads import consent_load_words, load_words
+from agi_gate.regime import local_day
 
 Row = Sequence[str]
 
@@ -88,6 +89,8 @@ class _Layout:
         contact, source = self.content["contact"], self.content["source"]
         yield Heading(self.text("dossier.source"))
         yield Paragraph(self.text("origin.from", source=source) if source else self._source_of_decisions())
+        if not source:
+            yield from self._ahead()
         for campaign, of_campaign in self.content["campaign_sources"].items():
             yield Paragraph(self.text("origin.campaign_would", campaign=campaign, source=of_campaign))
         if contact is None:
@@ -108,6 +111,15 @@ class _Layout:
         return self.text("dossier.source_of_decisions", sources=self.language.listed([
             self.text("dossier.masked_source") if source == record.MASKED else self.text("consent.quoted", text=source)
             for source in named]))
+
+    def _ahead(self) -> Iterator[Paragraph]:
+        """Sources of rows that are dated in the future, as `agi-gate source` tells them."""
+        made_at, contact = _instant(self.content["made_at"]), self.content["contact"]
+        dated = [(consent["origin"], _instant(consent["granted_at"])) for consent in self.content["consents"]]
+        days = [(source, local_day(at)) for source, at in dated if at > made_at]
+        if contact is not None and contact["acquired_on"]:
+            days.insert(0, (contact["source"], date.fromisoformat(contact["acquired_on"])))
+        yield from (Paragraph(self.text("origin.ahead", source=source, day=day)) for source, day in days if source.strip())
 
     def _checks(self) -> Iterator[Heading | Paragraph | Table]:
         yield Heading(self.text("dossier.checks"))
