@@ -148,7 +148,7 @@ _TEXTS = {
     "dossier.callback_used": "used up",
     "dossier.decisions": "Calls: every decision on record",
     "dossier.no_decisions": "No call to this number was ever decided for this controller, as far as the log reaches.",
-    "dossier.counts": "{count} decisions: {allowed} allowed, {denied} refused.  Files of the decision log that were "
+    "dossier.counts": "Decisions: {count}, of which allowed: {allowed}, refused: {denied}.  Files of the decision log that were "
                       "searched: {files}.",
     "dossier.removed": "Decisions from {begun} to {ended} were removed on {at}, past their retention; their seal is "
                        "kept.",
