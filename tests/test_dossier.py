@@ -283,6 +283,7 @@ def test_where_the_number_has_no_source_those_of_the_campaigns_are_told(ops: Ops
 def test_a_source_that_the_records_alone_name_is_not_called_absent(ops: Ops) -> None:
     ops.call("3339999999")
     page = ops.make("list.html", "--language", "it", number="3339999999").read_text()
+    assert "Decisioni: 1, di cui consentite: 0, negate: 1." in page
     assert "la provenienza del numero; le registrazioni delle decisioni sotto riportate indicano «Elenco 2026-09»." in page
     assert "Non è documentata alcuna provenienza" not in page
     ops.verify(ops.folder / "list.html")

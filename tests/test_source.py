@@ -322,3 +322,5 @@ def test_what_is_no_number_or_no_controller_is_exit_2(ops: Ops, number: str, con
 def test_what_a_list_holds_is_no_more_than_text(ops: Ops) -> None:
     ops.load(contacts=f'number,controller,source,directory\n{OTHER},acme,"{{0}} [red] \u202e x",no\n')
     assert "“{0} [red] ? x”" in ops.source(OTHER, "--language", "en")
+    ops.load(contacts=f'number,controller,source,directory\n{OTHER},acme,"Elenco\u00a0Rossi\nMilano",no\n')
+    assert "“Elenco Rossi Milano”" in ops.source(OTHER, "--language", "en")

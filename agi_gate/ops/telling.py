@@ -32,12 +32,12 @@ def language_of(arguments: argparse.Namespace) -> Language:
 
 
 def shown(words: str) -> str:
-    """Text of a record or a feed as a terminal may have it.
+    """Text of a record or a feed as a terminal may have it: what parts words (line ends, fixed spaces) is a space.
 
-    >>> shown("a\\x1b[2Jb")
-    'a?[2Jb'
+    >>> shown("a\\x1b[2Jb\\nc")
+    'a?[2Jb c'
     """
-    return "".join(character if character.isprintable() else "?" for character in words)
+    return "".join(character if character.isprintable() else " " if character.isspace() else "?" for character in words)
 
 
 def print_sections(title: str, sections: list[Section]) -> None:
