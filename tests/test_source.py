@@ -324,3 +324,4 @@ def test_what_a_list_holds_is_no_more_than_text(ops: Ops) -> None:
     assert "“{0} [red] ? x”" in ops.source(OTHER, "--language", "en")
     ops.load(contacts=f'number,controller,source,directory\n{OTHER},acme,"Elenco\u00a0Rossi\nMilano",no\n')
     assert "“Elenco Rossi Milano”" in ops.source(OTHER, "--language", "en")
+    assert ops.json(OTHER)["contact"]["loaded"]["file"] == "contacts.csv"
