@@ -11,6 +11,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -66,6 +67,7 @@ class _Way:
     call: Call | None = None
     waits: bool = False  # for what the store knows
     answer: Answer = Answer(None, Verdict((Finding(Reason.GATE_ERROR),)))
+    draft: record.Draft | None = None
     has_failed: bool = False
     verdict: Verdict | None = None  # the one that is told
 
@@ -152,7 +154,7 @@ class Gate:
     def _close(self, ways: Sequence[_Way], claim: bool) -> None:
         """Decide on facts."""
         try:
-            found = self.store.facts_of([question(way.call) for way in ways if way.call])
+            found = self.store.facts_of([question(way.call) for way in ways if way.call], lambda: self._begin_records(ways))
         except Exception as error:
             for way in ways:
                 way.fail(error)
@@ -163,6 +165,12 @@ class Gate:
                 way.answer = answer_on(way.call, facts, self.store, claim=claim)
             except Exception as error:
                 way.fail(error)
+
+    def _begin_records(self, ways: Sequence[_Way]) -> None:
+        """What there is to do while the store works on its answer."""
+        for way in ways:
+            with suppress(Exception):  # it is tried again, and told, where the record is to be written
+                way.draft = way.draft or self._draft(way)
 
     def _on_record(self, ways: Sequence[_Way], deadline: float) -> Iterator[tuple[int, Decision]]:
         self._put_on_record(ways, deadline)
@@ -197,14 +205,19 @@ class Gate:
     def _line(self, way: _Way, verdict: Verdict) -> record.Line:
         call, answer, shadow = way.call, way.answer, None
         assert call is not None
-        pseudonym = self.pseudonym(call.destination.e164) if self.pseudonym and call.destination else None
         if self.shadow is not None:
             try:
                 shadow = self.shadow.beside(call, answer.facts, answer.verdict, failed=answer.failed is not None)
             except Exception as error:  # what is only tried changes nothing
                 logger.error("decision %s has no shadow: %s", way.id, _place(error))
-        return record.write(way.id, call, answer.facts, verdict, (time.monotonic_ns() - way.started_ns) // 1000,
-                            salt=way.salt, fail=answer.fail, shadow=shadow, pseudonym=pseudonym)
+        return record.write(way.draft or self._draft(way), answer.facts, verdict,
+                            (time.monotonic_ns() - way.started_ns) // 1000, fail=answer.fail, shadow=shadow)
+
+    def _draft(self, way: _Way) -> record.Draft:
+        call = way.call
+        assert call is not None
+        pseudonym = self.pseudonym(call.destination.e164) if self.pseudonym and call.destination else None
+        return record.draft(way.id, call, salt=way.salt, pseudonym=pseudonym)
 
     def _append(self, lines: Sequence[record.Line], deadline: float) -> None:
         self.log.append_all(lines, time.monotonic() + (deadline - time.monotonic()) * _SHARE_OF_LOG)

@@ -87,4 +87,4 @@ def _kinds(policy: Policy, at: datetime) -> Iterator[Line]:
     for one in (*facts, facts[0]):
         call = understand(Request(_NUMBER, "fibra", CALLER_ID, Presentation.ALLOWED, "carrier1", "PJSIP/agent-0001",
                                   "1760180400.1"), policy, at)
-        yield record.write(_ID, call, one, decide(call, one), 150, salt=_SALT)
+        yield record.write(record.draft(_ID, call, salt=_SALT), one, decide(call, one), 150)

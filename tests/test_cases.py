@@ -41,6 +41,6 @@ def test_loaded_and_checked(case: Case, store_url: str, tmp_path: Path, capsys: 
 def test_record_decides_the_call_again(case: Case) -> None:
     call, facts = call_of(case, policy()), facts_of(case, policy())
     verdict = decide(call, facts)
-    line, _ = record.write("id", call, facts, verdict, 1, salt="5a17").linked("0", 1, "0" * 64, 0)
+    line, _ = record.write(record.draft("id", call, salt="5a17"), facts, verdict, 1).linked("0", 1, "0" * 64, 0)
     again = decide(*record.read(line.decode()))
     assert (again.outcome, again.reasons, again.source) == (verdict.outcome, verdict.reasons, verdict.source)

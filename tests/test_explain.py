@@ -559,8 +559,9 @@ def test_sealed_and_masked_decisions_are_told_and_say_what_was_masked(
 
 
 def test_evidence_that_is_masked_is_said_to_be(tmp_path: Path) -> None:
-    line, _ = record.write(ID, call := a_call(), facts := Facts(checks=CHECKED_CLEAR, consents=(a_consent(),)),
-                           decide(call, facts), 1, salt="5a17", pseudonym="k3:abc").linked("c", 7, "0" * 64, 0)
+    call, facts = a_call(), Facts(checks=CHECKED_CLEAR, consents=(a_consent(),))
+    begun = record.draft(ID, call, salt="5a17", pseudonym="k3:abc")
+    line, _ = record.write(begun, facts, decide(call, facts), 1).linked("c", 7, "0" * 64, 0)
     assert record.parse(line.decode())["source"] == "web form"
     cut = line[:line.index(b',"salt"')] + b',"masked":["destination","dialled","evidence"]}'
     assert b"web form" not in cut and record.parse(cut.decode())["source"] == record.MASKED

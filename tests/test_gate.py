@@ -47,7 +47,8 @@ class World:
         self.lines: list[str] = []
         self.gate = Gate(config.load(write_gate_toml(folder)).policy, self, self, lambda: NOW)  # type: ignore[arg-type]
 
-    def facts_of(self, questions: list[tuple[str, str]]) -> list[Facts | StoreUnavailable]:
+    def facts_of(self, questions: list[tuple[str, str]], meanwhile: Callable[[], None]) -> list[Facts | StoreUnavailable]:
+        meanwhile()
         return [self.facts] * len(questions)
 
     def claim(self, controller: str, e164: str, callback: Callback) -> bool:
@@ -173,14 +174,31 @@ def test_a_callback_is_given_back_where_only_the_record_of_the_allowance_failed(
         world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.facts, write = Facts(callbacks=(CALLBACK,)), record.write
 
-    def write_denials_only(id_: str, call: Any, facts: Any, verdict: Any, elapsed_us: int, **more: Any) -> record.Line:
+    def write_denials_only(begun: record.Draft, facts: Any, verdict: Any, elapsed_us: int, **more: Any) -> record.Line:
         if verdict.allows:
             raise TypeError
-        return write(id_, call, facts, verdict, elapsed_us, **more)
+        return write(begun, facts, verdict, elapsed_us, **more)
 
     monkeypatch.setattr(record, "write", write_denials_only)
     assert [world.ask(SALE)] == world.recorded == ["DENY GATE_ERROR"]
     assert (world.used, world.given_back) == ([], [CALLBACK])
+
+
+def test_a_record_that_cannot_be_begun_while_the_store_works_is_begun_after_it(
+        world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts, draft = iter((TypeError, None)), record.draft
+
+    def draft_the_second_time(*arguments: Any, **more: Any) -> record.Draft:
+        if error := next(drafts):
+            raise error
+        return draft(*arguments, **more)
+    monkeypatch.setattr(record, "draft", draft_the_second_time)
+    assert [world.ask(SALE)] == world.recorded == ["ALLOW DIRECTORY_NOT_OPPOSED"]
+
+
+def test_a_record_that_cannot_be_begun_at_all_denies(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "draft", raising(TypeError()))
+    assert world.ask(SALE) == "DENY LOG_UNAVAILABLE"
 
 
 @pytest.mark.parametrize("error", (StoreUnavailable("down"), *UNEXPECTED), ids=repr)

@@ -43,43 +43,61 @@ class Line:
         return b"%b,%b}" % (hashed, personal), sha256(hashed).hexdigest()
 
 
-def write(decision_id: str, call: Call, facts: Facts | None, verdict: Verdict, elapsed_us: int, *, salt: str,
-          fail: dict[str, str] | None = None, shadow: dict[str, Any] | None = None,
-          pseudonym: str | None = None) -> Line:
-    """One record.  `facts` is None where the store was not asked or did not answer.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What of a record rests on the call alone, and can be written while the store is asked."""
+
+    opening: str
+    number: str
+    called: str
+    closing: str
+    personal: str
+
+
+def draft(decision_id: str, call: Call, *, salt: str, pseudonym: str | None = None) -> Draft:
+    """The beginning of a record.
 
     `salt`: random, so that the hash of the personal part cannot be guessed from all numbers there are.
-    `fail`: what a declared fail policy did; `shadow`: what another policy would have said, where it differs.
     """
     # put together by hand: the json module takes three times the time, and every call waits for its record
-    finding, regime, request, number = verdict.findings[0], regime_at(call.at), call.request, call.destination
-    consents = facts.consents if facts else ()
+    regime, request, number = regime_at(call.at), call.request, call.destination
     presented = call.caller_id.e164 if call.caller_id else None
     is_own = call.campaign is not None and presented in call.campaign.caller_ids
     policy = _policy(call.campaign, presented if is_own else None, call.declared_caller_id, call.trunk, call.hours,
                      call.hours_off)
-    impersonal = (
-        f'"id":"{decision_id}","at":"{instant(call.at)}",{_said(tuple([one.reason for one in verdict.findings]))},'
-        f'"regime":{_text(regime.id if regime else None)},{_number(number, call.withholding_code)},'
-        f'"source":{_source(verdict.source, facts)},"rests_on":{{"check":{_check(finding.check)},'
-        f'"consent":{_encode(_rested_on(finding.consent, consents)) if finding.consent else "null"},'
-        f'"callback":{_encode(plain(finding.callback)) if finding.callback else "null"}}},'
+    return Draft(
+        f'"id":"{decision_id}","at":"{instant(call.at)}",',
+        f'"regime":{_text(regime.id if regime else None)},{_number(number, call.withholding_code)},',
         # what was asked, also where it is empty: an empty caller ID is what a denial rests on
         f'"call":{{"campaign":{_quoted(request.campaign)},"caller_id":{_quoted(request.caller_id)},'
         f'"presentation":"{request.presentation.value}","trunk":{_quoted(request.trunk)},'
-        f'"controller":{_text(call.campaign.controller.id if call.campaign else None)}}},'
-        f'"policy":{policy},"facts":{_facts(facts)},"elapsed_us":{elapsed_us}')
+        f'"controller":{_text(call.campaign.controller.id if call.campaign else None)}}},"policy":{policy},',
+        ',"pseudonyms":' + ("null" if pseudonym is None else _encode({"destination": pseudonym})),
+        f'"salt":"{salt}","destination":{_text(number.e164 if number else None)},'
+        f'"dialled":{_quoted(request.destination)},'
+        # a channel's name may hold the number that was called: Local/3331234500@...
+        f'"channel":{_quoted(request.channel)},"unique_id":{_quoted(request.unique_id)},')
+
+
+def write(begun: Draft, facts: Facts | None, verdict: Verdict, elapsed_us: int, *, fail: dict[str, str] | None = None,
+          shadow: dict[str, Any] | None = None) -> Line:
+    """One record.  `facts` is None where the store was not asked or did not answer.
+
+    `fail`: what a declared fail policy did; `shadow`: what another policy would have said, where it differs.
+    """
+    finding, consents = verdict.findings[0], facts.consents if facts else ()
+    impersonal = (
+        f'{begun.opening}{_said(tuple([one.reason for one in verdict.findings]))},{begun.number}'
+        f'"source":{_source(verdict.source, facts)},"rests_on":{{"check":{_check(finding.check)},'
+        f'"consent":{_encode(_rested_on(finding.consent, consents)) if finding.consent else "null"},'
+        f'"callback":{_encode(plain(finding.callback)) if finding.callback else "null"}}},'
+        f'{begun.called}"facts":{_facts(facts)},"elapsed_us":{elapsed_us}')
     if fail is not None:
         impersonal += f',"fail":{_encode(fail)}'
     if shadow is not None:
         impersonal += f',"shadow":{_encode(shadow)}'
-    impersonal += ',"pseudonyms":' + ("null" if pseudonym is None else _encode({"destination": pseudonym}))
-    personal = (f'"salt":"{salt}","destination":{_text(number.e164 if number else None)},'
-                f'"dialled":{_quoted(request.destination)},'
-                # a channel's name may hold the number that was called: Local/3331234500@...
-                f'"channel":{_quoted(request.channel)},"unique_id":{_quoted(request.unique_id)},'
-                f'"evidence":{_encode([_evidence(consent) for consent in consents]) if consents else "[]"}')
-    return Line(impersonal, personal)
+    evidence = _encode([_evidence(consent) for consent in consents]) if consents else "[]"
+    return Line(impersonal + begun.closing, f'{begun.personal}"evidence":{evidence}')
 
 
 def _source(source: str | None, facts: Facts | None) -> str:

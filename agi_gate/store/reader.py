@@ -48,8 +48,12 @@ class Store:
             raise facts
         return facts
 
-    def facts_of(self, questions: Sequence[Question]) -> list[Facts | StoreUnavailable]:
-        """The same of many, one round trip to each server: for each question its facts, or why they are not known."""
+    def facts_of(self, questions: Sequence[Question], meanwhile: Callable[[], None] | None = None,
+                 ) -> list[Facts | StoreUnavailable]:
+        """The same of many, one round trip to each server: for each question its facts, or why they are not known.
+
+        `meanwhile` is what to do while a server works on its answer, as often as one is asked.
+        """
         found: dict[Question, Facts | StoreUnavailable] = {}
         with within(self._timeout_s):
             by_client: dict[redis.Redis, list[Question]] = {}
@@ -59,14 +63,16 @@ class Store:
                 except StoreUnavailable as error:
                     found[question] = error
             for together in by_client.values():
-                self._look_up(together, found)
+                self._look_up(together, found, meanwhile)
         return [found[question] for question in questions]
 
-    def _look_up(self, questions: Sequence[Question], found: dict[Question, Facts | StoreUnavailable]) -> None:
+    def _look_up(self, questions: Sequence[Question], found: dict[Question, Facts | StoreUnavailable],
+                 meanwhile: Callable[[], None] | None) -> None:
         """Questions to one server."""
         packed = b"".join([_packed(*question) for question in questions])
         try:
-            replies = self._ask(questions[0][0], lambda client: wire.ask(client, packed, 3 * len(questions)))
+            replies = self._ask(questions[0][0], lambda client: wire.ask(
+                client, packed, 3 * len(questions), meanwhile))
         except StoreUnavailable as error:
             found.update((question, error) for question in questions)
             return

@@ -8,6 +8,7 @@ answer too many has come in between, all that follow would be those to another q
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from itertools import count
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -21,8 +22,10 @@ _MARKS = count(int.from_bytes(os.urandom(6)))
 _KEPT = 2  # connections that nobody uses just now; a stall has more of them made, which are not kept for ever
 
 
-def ask(client: redis.Redis, packed: bytes, number: int) -> list[Any]:
+def ask(client: redis.Redis, packed: bytes, number: int, meanwhile: Callable[[], None] | None = None) -> list[Any]:
     """The replies, errors among them as values.  A connection that turns out to be dead is tried anew, once.
+
+    `meanwhile` is what to do until they come, at each try.
 
     Raises redis.RedisError, OSError (TimeoutError past the thread's deadline).
     """
@@ -32,7 +35,7 @@ def ask(client: redis.Redis, packed: bytes, number: int) -> list[Any]:
         if wire.pid != os.getpid():  # of the process that this one came from, which goes on with it
             wire = _Wire(client)
         try:
-            replies = wire.ask(packed, number)
+            replies = wire.ask(packed, number, meanwhile)
         except BaseException as error:
             wire.end()  # a reply that nobody read would be the answer to the next call's question
             if second_try or not isinstance(error, redis.ConnectionError | ConnectionError | redis.InvalidResponse):
@@ -61,9 +64,11 @@ class _Wire:
         self._socket = self._connection.timed
         self._reader = hiredis.Reader(protocolError=redis.InvalidResponse)
 
-    def ask(self, packed: bytes, number: int) -> list[Any]:
+    def ask(self, packed: bytes, number: int, meanwhile: Callable[[], None] | None) -> list[Any]:
         mark = b"%d" % next(_MARKS)
         self._socket.sendall(b"%b*2\r\n$4\r\nECHO\r\n$%d\r\n%b\r\n" % (packed, len(mark), mark))
+        if meanwhile is not None:
+            meanwhile()
         reader = self._reader
         replies: list[Any] = []
         while len(replies) <= number:

@@ -21,7 +21,8 @@ def entry_of(call: Any, facts: Facts | None, verdict: Verdict | None = None, **m
     """A decision's record, as it is read from the log."""
     if facts is not None and decide_without_facts(call) is not None:
         facts = None  # the gate would not have asked
-    line, _ = record.write(ID, call, facts, verdict or decide(call, facts), 1, salt="5a17", **more).linked("c", 7, "0" * 64, 0)
+    begun = record.draft(ID, call, salt="5a17")
+    line, _ = record.write(begun, facts, verdict or decide(call, facts), 1, **more).linked("c", 7, "0" * 64, 0)
     return record.parse(line.decode())
 
 
