@@ -86,7 +86,8 @@ def keep(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell, *, rot
             except (_Unlike, SegmentError) as error:
                 complain(f"{one.name}: {error}; it is left as it is: see `agi-gate log verify`")
         due = [at for _, seal in seals if (at := plan.due_at(seal)) is not None and at > now]
-        keep_state.write(log, State(seals[-1][1].digest if seals else None, min(due, default=None), str(plan)))
+        newest = _newest(log, [seal.digest for _, seal in seals])
+        keep_state.write(log, State(newest, min(due, default=None), str(plan)))
 
 
 class _Unlike(Exception):
@@ -115,7 +116,7 @@ def _is_not_stated(seals: Sequence[tuple[Segment, Seal]], plan: Plan, now: datet
 
 def _sealed(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell) -> Iterator[tuple[Segment, Seal]]:
     """Each segment with its seal, which is made where there is none; the oldest first."""
-    before: str | None = None
+    digests: list[str] = []
     segments = files.segments(log)
     last_sealed = max((place for place, one in enumerate(segments) if one.seal.exists()), default=-1)
     for place, one in enumerate(segments):
@@ -128,15 +129,27 @@ def _sealed(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell) -> 
             if place < last_sealed:  # files are sealed in their order: no crash leaves one behind
                 complain(f"{one.plain.name} has no seal, and files after it have: it is not sealed: see `agi-gate log verify`")
                 continue
-            seal = sealing.made(one, before, now, plan.retention.stated())
+            seal = sealing.made(one, _newest(log, digests), now, plan.retention.stated())
             sealing.write(one, seal)
             keep_state.write(log, State(seal.digest))
             did(f"sealed {one.plain.name}: {seal.seal['records']:,} records, digest {seal.digest}")
         except SealError as error:
             complain(f"{error}: see `agi-gate log verify`")
             continue
-        before = seal.digest
+        digests.append(seal.digest)
         yield one, seal
+
+
+def _newest(log: Path, digests: Sequence[str]) -> str | None:
+    """The digest of the seal that was made last; `digests` are those of all that can be read.
+
+    Where it cannot be read itself, it is known from its making: it may come back from a backup, and must then be the one
+    before the next.
+    """
+    state = keep_state.read(log)
+    if state is not None and state.newest_seal is not None and state.newest_seal not in digests:
+        return state.newest_seal
+    return digests[-1] if digests else None
 
 
 def _compress(one: Segment, seal: Seal, did: Tell) -> None:

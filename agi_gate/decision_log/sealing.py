@@ -106,7 +106,7 @@ def read(path: Path) -> Seal:
     except OSError as error:
         raise SealError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise SealError(f"{path} is no seal any more: it was damaged or changed") from error
+        raise SealError(f"{path} is no seal any more: it was damaged or changed; bring it back from its backup") from error
     if not fine or body["version"] != _VERSION:
         raise SealError(f"{path} is no seal of version {_VERSION}")
     return seal

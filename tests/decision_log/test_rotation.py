@@ -191,6 +191,22 @@ def test_a_file_that_was_tampered_with_is_not_masked_nor_compressed_away(log: Pa
     assert one.read_bytes() == tampered and not verify(log).verifies
 
 
+@pytest.mark.parametrize("text", ("{", None))
+@pytest.mark.parametrize("with_its_file", (False, True))
+def test_a_seal_that_comes_back_from_a_backup_is_the_one_before_the_next(log: Path, text: str | None, with_its_file: bool) -> None:
+    write_days(log)
+    last = files.segments(log)[-1]
+    backup = {path: path.read_bytes() for path in ((last.seal, last.compressed) if with_its_file else (last.seal,))}
+    for path in backup:
+        path.unlink() if text is None else path.write_text(text)
+    for day in (DAYS, DAYS + 1):
+        keeping.keep(log, Plan(), midnight(day), silent, silent)
+    assert not verify(log).verifies
+    for path, data in backup.items():
+        path.write_bytes(data)
+    verified(log)
+
+
 def test_a_plain_file_that_was_changed_behind_its_seal_stays(log: Path) -> None:
     write_days(log, days=1)
     rotated = rotation.rotate(log, midnight(1))
