@@ -13,11 +13,15 @@ from agi_gate.decision_log.findings import Place, Problems, name
 from agi_gate.decision_log.heads import Damaged, Head
 
 
-def compare(log: Path, chains: Chains, problems: Problems, before: dict[bytes, Head | Damaged]) -> None:
+def compare(log: Path, chains: Chains, problems: Problems, unreadable: list[str],
+            before: dict[bytes, Head | Damaged]) -> None:
     """Compare with the heads as they were before the open file was read, and as they are now.  Raises OSError."""
     for chain, head in before.items():
         end = chains.ends.get(chain)
-        if isinstance(head, Damaged):
+        if head is Damaged.UNREAD:
+            unreadable.append(f"{heads.folder(log).name}/{name(chain)}{heads.SUFFIX} {head.value}: where chain {name(chain)} ends is "
+                              "not proven; run this as the gate's user")
+        elif isinstance(head, Damaged):
             if end is None and head is Damaged.EMPTY:
                 continue  # a writer made it just now, or was killed before its first record
             problems.add(f"the head of chain {name(chain)} {head.value}: a loss of power can do that, and who took records from "

@@ -8,6 +8,7 @@ open.
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -24,6 +25,7 @@ class Damaged(Enum):
     EMPTY = "is empty"
     ZEROS = "holds nothing but zeros"
     OTHERWISE = "is no head any more"
+    UNREAD = "cannot be read"  # by this user: that says nothing of what stands there
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +67,20 @@ def decode(data: bytes, file: str = "") -> Head:
 
 
 def read_all(log: Path) -> dict[bytes, Head | Damaged]:
-    """Chain -> its head, or what has become of it.  Raises OSError."""
+    """Chain -> its head, or what has become of it.  Raises OSError where the folder cannot be read."""
     found: dict[bytes, Head | Damaged] = {}
     try:
-        paths = sorted(folder(log).glob(f"*{SUFFIX}"))
-    except FileNotFoundError:
+        # not glob(): in a folder that it may not read it finds nothing
+        names = sorted(name for name in os.listdir(folder(log)) if name.endswith(SUFFIX))
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    for path in paths:
+    for path in map(folder(log).joinpath, names):
         chain = path.name.removesuffix(SUFFIX).encode("utf-8", "surrogateescape")
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except OSError:
+            found[chain] = Damaged.UNREAD
+            continue
         try:
             found[chain] = decode(data, path.name)
         except ValueError:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from agi_gate.decision_log import files, heads, keep_state, linked
 from agi_gate.decision_log.findings import name
-from agi_gate.decision_log.heads import Head
+from agi_gate.decision_log.heads import Damaged, Head
 from agi_gate.decision_log.verifying import verify
 
 
 def mend(log: Path, did: Callable[[str], None]) -> None:
     """Make damaged heads again; `did` is told of each.  Raises KeepBusy, OSError."""
-    damaged = {chain: head for chain, head in heads.read_all(log).items() if not isinstance(head, Head)}
+    damaged = [chain for chain, head in heads.read_all(log).items() if isinstance(head, Damaged) and head is not Damaged.UNREAD]
     if not damaged:
         return
     ends = verify(log).ends

@@ -19,6 +19,7 @@ from agi_gate.decision_log import files, head_check, heads, keep_state, linked, 
 from agi_gate.decision_log.chains import Chains, End
 from agi_gate.decision_log.files import Segment
 from agi_gate.decision_log.findings import Place, Report, name
+from agi_gate.decision_log.heads import Damaged, Head
 from agi_gate.decision_log.linked import Link, OtherVersion, Personal, Torn, Version1
 from agi_gate.decision_log.seal_check import Seals
 from agi_gate.decision_log.sealing import Seal
@@ -70,7 +71,7 @@ class _Verification:
         segments = files.segments(log)
         seals = [self.seals.read(segment) for segment in segments]
         self.seals.judge(seals, terms.of(seals, retention), now)
-        heads_before = heads.read_all(log)
+        heads_before = self._heads(log)
         seal_is_lost = False
         for segment, seal in zip(segments, seals, strict=True):
             if seal is not None:
@@ -91,7 +92,8 @@ class _Verification:
         if log.exists() or not segments:
             self._plain(log, None)
             self.report.files += 1
-        head_check.compare(log, self.chains, self.problems, heads_before)
+        if heads_before is not None:
+            head_check.compare(log, self.chains, self.problems, self.report.unreadable, heads_before)
         self._finish()
 
     def some(self, paths: Iterable[Path]) -> None:
@@ -112,6 +114,14 @@ class _Verification:
             except OSError as error:
                 self.report.unreadable.append(f"{path} cannot be read: {error.strerror}")
         self._finish()
+
+    def _heads(self, log: Path) -> dict[bytes, Head | Damaged] | None:
+        try:
+            return heads.read_all(log)
+        except OSError as error:
+            self.report.unreadable.append(f"{heads.folder(log)} cannot be read: {error.strerror}; where the chains end is not "
+                                          "proven; run this as the gate's user")
+            return None
 
     # --- files
 

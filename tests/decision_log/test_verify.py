@@ -524,6 +524,32 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_verified(log: Path) -> None
     assert report.records == (DAYS - 1) * A_DAY and report.verifies
 
 
+def test_a_head_that_cannot_be_read_is_no_tampering_and_the_rest_is_verified(log: Path) -> None:
+    ends = verified(log).ends
+    head(log).unlink()
+    head(log).mkdir()
+    report = verify(log)
+    assert report.verifies, told(report)
+    assert len(report.unreadable) == 1 and "0.head cannot be read" in report.unreadable[0] and report.ends == ends
+    mend(log, pytest.fail)
+    remove(head(log, "1"))
+    assert told(verify(log)).startswith("chain 1 has no head")
+
+
+def test_nor_are_heads_that_cannot_be_looked_for(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends, listed = verified(log).ends, os.listdir
+
+    def refuse(folder: Path) -> list[str]:
+        if folder == heads.folder(log):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    report = verify(log)
+    assert report.verifies and report.ends == ends
+    assert len(report.unreadable) == 1 and "decisions.jsonl.chains cannot be read: Permission denied" in report.unreadable[0]
+
+
 # --- the document
 
 
