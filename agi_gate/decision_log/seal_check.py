@@ -15,16 +15,17 @@ from agi_gate.decision_log import files, gone, keep_state, sealing, terms
 from agi_gate.decision_log.chains import Chains
 from agi_gate.decision_log.files import Segment
 from agi_gate.decision_log.findings import Place, Problem, Problems
-from agi_gate.decision_log.sealing import Seal, SealError
+from agi_gate.decision_log.sealing import Seal, SealError, SealUnread
 from agi_gate.decision_log.tally import BLOCK_LINES, Tally
 from agi_gate.decision_log.terms import Terms
 
 
 class Seals:
-    def __init__(self, problems: Problems, chains: Chains) -> None:
-        self.problems, self.chains = problems, chains
+    def __init__(self, problems: Problems, unreadable: list[str], chains: Chains) -> None:
+        self.problems, self.unreadable, self.chains = problems, unreadable, chains
         self.count = 0
         self.digests: set[str] = set()
+        self._is_unread = False  # the digest of one is not known
         self.too_early: set[str] = set()  # names of files of which a seal says what it must not
         self._shortened: dict[str, str] = {}
         self._changed: list[tuple[dict[str, Any], dict[str, Any], str]] = []  # seal, lines, name of a file unlike its seal
@@ -33,6 +34,12 @@ class Seals:
         try:
             seal = sealing.read(segment.seal)
         except FileNotFoundError:
+            return None
+        except SealUnread as error:
+            self.unreadable.append(str(error))
+            self._is_unread |= error.digest is None
+            if error.digest is not None:
+                self.digests.add(error.digest)
             return None
         except SealError as error:
             self.problems.add(str(error), "seal", Place(segment.seal.name, 1))
@@ -90,7 +97,7 @@ class Seals:
         """Whether the seal is there that was made last, as far as `keep` has come to note it."""
         state = keep_state.read(log)
         known = None if state is None else state.newest_seal
-        if known is not None and known not in self.digests:
+        if known is not None and known not in self.digests and not self._is_unread:
             self.problems.add(f"the newest seal that was made ({known[:16]}...) is not there: it was changed or removed",
                               "seal")
 

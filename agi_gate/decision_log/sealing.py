@@ -35,6 +35,14 @@ class SealError(Exception):
     """A seal cannot be read; the message says why."""
 
 
+class SealUnread(SealError):
+    """It may well be in order, and cannot be read here."""
+
+    def __init__(self, words: str, digest: str | None = None) -> None:
+        super().__init__(words)
+        self.digest = digest
+
+
 @dataclass(slots=True)
 class Seal:
     seal: dict[str, Any]
@@ -93,6 +101,9 @@ def read(path: Path) -> Seal:
         data = json.loads(path.read_bytes())
         seal = Seal(data["seal"], data["digest"], data["file"])
         body = seal.seal
+        if type(version := body["version"]) is int and version != _VERSION and digest_of(body) == seal.digest:
+            raise SealUnread(f"{path} is a seal of version {version}, and this program reads version {_VERSION}: a newer one may "
+                             "read it", seal.digest)
         ends = [(ends["first_seq"], ends["first_prev"], ends["last_seq"], ends["last_hash"])
                 for ends in body["chains"].values()]
         fine = (all(type(value) is kind for value, kind in (
@@ -104,7 +115,7 @@ def read(path: Path) -> Seal:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise SealError(f"{path} cannot be read: {error.strerror}") from error
+        raise SealUnread(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SealError(f"{path} is no seal any more: it was damaged or changed; bring it back from its backup") from error
     if not fine or body["version"] != _VERSION:

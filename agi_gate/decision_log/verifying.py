@@ -62,7 +62,7 @@ class _Verification:
         self.report, self.expected, self.advance = report, expected, advance
         self.problems = report.problems
         self.chains = Chains(report.problems, from_start=whole)
-        self.seals = Seals(report.problems, self.chains)
+        self.seals = Seals(report.problems, report.unreadable, self.chains)
         self._other_versions: dict[tuple[str, int], tuple[int, int]] = {}  # file, version -> first line, count
         self._is_chained = False  # a record of version 2 was seen, so that none of version 1 can follow
 
@@ -182,7 +182,8 @@ class _Verification:
         tally, whole, file, ended = Tally(), sha256(), path.name, 0
         state = {} if seal is None else seal.file
         positions = not (state.get("masked_at") or state.get("masking"))
-        may_be_masked = not positions
+        # where its seal is missing, or cannot be read, that was told, and what it said is not known
+        may_be_masked = not positions or seal is None and path.suffix == SUFFIX
         told_before, lines = set(self.problems.told), 0
         chains, problems, expected = self.chains, self.problems, self.expected
         for piece in pieces:
@@ -194,6 +195,7 @@ class _Verification:
                 what = linked.read(line)
                 tally.add(line, what)
                 if isinstance(what, Link):
+                    positions = positions and not (may_be_masked and what.personal is Personal.MASKED)
                     chains.add(what, Place(file, tally.lines), ended if positions else None)
                     if what.personal is Personal.MASKED:
                         self.report.masked += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agi_gate.decision_log import index, keeping, linked, sealing, segment
+from agi_gate.decision_log import index, keep_state, keeping, linked, sealing, segment
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.masking import Masking
 from agi_gate.decision_log.pseudonyms import Keys, add_key
@@ -70,6 +70,43 @@ def test_a_masked_record_that_was_changed_is_found(log: Path, keys: Keys, how: o
     change(sealed(log, 0).compressed, how)  # type: ignore[arg-type]
     report = verify(log)
     assert not report.verifies and "decisions-2026-11-21T010000Z" in told(report)
+
+
+@pytest.mark.parametrize("text", (None, "{"))
+def test_a_seal_that_is_lost_is_one_finding_and_accuses_no_masked_record(log: Path, keys: Keys, text: str | None) -> None:
+    write_days(log, keys)
+    kept(log, midnight(DAYS - 1), PLAN)
+    seal = sealed(log, 0).seal
+    seal.unlink() if text is None else seal.write_text(text)
+    report = verify(log)
+    assert report.problems.counts == {"seal": 1} and seal.name in told(report) and report.masked == 2 * A_DAY
+
+
+def test_a_seal_that_cannot_be_read_is_no_finding(log: Path, keys: Keys) -> None:
+    write_days(log, keys)
+    kept(log, midnight(DAYS - 1), PLAN)
+    for number in (0, DAYS - 2):
+        seal = sealed(log, number).seal
+        seal.unlink()
+        seal.mkdir()
+        report = verify(log)
+        assert report.verifies, told(report)
+        assert f"{seal.name} cannot be read: Is a directory" in report.unreadable[-1]
+
+
+def test_a_seal_of_another_version_is_told_as_such_where_it_is_whole(log: Path, keys: Keys) -> None:
+    write_days(log, keys)
+    kept(log, midnight(DAYS - 1), PLAN)
+    one = sealed(log, DAYS - 2)
+    seal = sealing.read(one.seal)
+    seal.seal["version"] = 2
+    sealing.write(one, sealing.Seal(seal.seal, sealing.digest_of(seal.seal), seal.file))
+    keep_state.write(log, keep_state.State(sealing.digest_of(seal.seal)))
+    report = verify(log)
+    assert report.verifies, told(report)
+    assert f"{one.seal.name} is a seal of version 2, and this program reads version 1" in report.unreadable[0]
+    sealing.write(one, seal)  # somebody wrote another version into it
+    assert "no seal of version 1" in told(verify(log))
 
 
 def test_a_record_is_still_found_by_its_number_and_its_index(log: Path, keys: Keys) -> None:
