@@ -34,6 +34,8 @@ def follow(log: Path, wanted: Wanted, keys: Keys | None, complain: Complain,
         while True:
             if stream is not None:
                 yield from tail.read(stream)
+            # looked at before: while ours is still open, all that is there was rotated away before it
+            there = {_name(segment.plain) for segment in files.segments(log)}
             if stream is None or _is_gone(log, stream):
                 ours_was_rotated = stream is not None
                 if stream is not None:
@@ -45,6 +47,7 @@ def follow(log: Path, wanted: Wanted, keys: Keys | None, complain: Complain,
                 yield from search(new[1:] if ours_was_rotated else new, wanted, keys, complain)
                 tail = _Tail(tail.scan, from_start=True)
             else:
+                known |= there
                 pause(_LOOK_AGAIN_S)
             if stream is None:
                 pause(_LOOK_AGAIN_S)

@@ -137,6 +137,25 @@ def test_who_follows_loses_nothing_by_a_rotation(log: Path) -> None:
     assert len(ids) == 3
 
 
+def test_who_follows_is_told_each_record_once(log: Path) -> None:
+    """Also where `keep` makes an empty file that states a shorter retention, and the open one is rotated behind that."""
+    log.write_bytes(b"")
+    acts = iter((
+        lambda: keeping.keep(log, Plan(decisions_days=1), midnight(3), silent, pytest.fail),
+        lambda: write_log(log, CASES[:2]),
+        lambda: (rotate(log, 4), write_log(log, CASES[2:3]))))
+
+    def pause(_: float) -> None:
+        if (act := next(acts, None)) is None:
+            raise EOFError
+        act()
+
+    told: list[str] = []
+    with pytest.raises(EOFError):
+        told.extend(record["id"] for _, record in follow(log, Wanted(), None, pytest.fail, pause))
+    assert len(told) == len(set(told)) == 3
+
+
 def test_a_log_that_cannot_be_opened_is_told(log: Path) -> None:
     log.unlink()
     log.mkdir()
