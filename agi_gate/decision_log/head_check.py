@@ -24,9 +24,10 @@ def compare(log: Path, chains: Chains, problems: Problems, unreadable: list[str]
         elif isinstance(head, Damaged):
             if end is None and head is Damaged.EMPTY:
                 continue  # a writer made it just now, or was killed before its first record
+            # not to be brought back itself: whoever wrote next would go on from where the chain was then
             problems.add(f"the head of chain {name(chain)} {head.value}: a loss of power can do that, and who took records from "
-                         f"the end can.  Bring {name(chain)}{heads.SUFFIX} back from its backup; or, where you know why, "
-                         "`agi-gate log keep --mend` makes it again from the chain's last record", "head",
+                         f"the end can.  Look with --expect whether the `hash` that {name(chain)}{heads.SUFFIX} has in your backup "
+                         "is still there; then `agi-gate log keep --mend` makes it again from the chain's last record", "head",
                          Place(name(chain) + heads.SUFFIX, 1), chain)
         elif head.seq and (end is None or end.seq <= head.seq):
             chains.told_end(chain, head.seq, head.hash, f"the chain's head {head.file}")

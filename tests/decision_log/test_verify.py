@@ -279,7 +279,7 @@ FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a head edited": (lambda log: head(log).write_bytes(heads.encode(Head(52, b"ab" * 32, 0, True))), "0.head has another hash"),
     "a head removed": (lambda log: remove(head(log)), "chain 0 has no head"),
     "a head that is none": (lambda log: head(log).write_text("x"), "the head of chain 0 is no head any more"),
-    "a head that is empty": (lambda log: head(log).write_text(""), "the head of chain 0 is empty: a loss of power .*--mend"),
+    "a head that is empty": (lambda log: head(log).write_text(""), "the head of chain 0 is empty: a loss of power .*--expect .*--mend"),
     "a head of zeros": (lambda log: head(log).write_bytes(bytes(192)), "the head of chain 0 holds nothing but zeros.*backup"),
     "a head whose place is none": (lambda log: edit_head(log, ended=None), "the head of chain 0 is no head any more"),
     "a head whose place is negative": (lambda log: edit_head(log, ended=-5), "the head of chain 0 is no head any more"),
@@ -402,6 +402,16 @@ def test_a_head_that_is_damaged_is_made_again_where_somebody_asks(log: Path, dam
     assert verified(log).ends["0"][0] == before["0"][0] + 1
     mend(log, did.append)
     assert len(did) == 2
+
+
+def test_the_hash_of_a_head_in_a_backup_tells_what_was_there_by_then(log: Path) -> None:
+    backup = heads.decode(head(log).read_bytes()).hash.decode()
+    Writer(log, "0").append(BEGIN)
+    head(log).write_bytes(bytes(192))
+    assert "the head of chain 0 holds nothing but zeros" in told(verify(log, [backup]))
+    assert "was expected" not in told(verify(log, [backup]))
+    change(log, lambda lines: lines[:-3])
+    assert f"{backup} was expected" in told(verify(log, [backup]))
 
 
 def test_nobody_mends_what_a_writer_has(log: Path) -> None:
