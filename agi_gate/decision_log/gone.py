@@ -15,7 +15,7 @@ from agi_gate.decision_log.sealing import Seal, SealError
 
 def gone(segments: Sequence[Segment], since: datetime | None = None, until: datetime | None = None) -> Iterator[str]:
     """Words on each that should be there, and can hold a record of that time."""
-    first = next((place for place, one in enumerate(segments) if since is None or one.rotated_at >= since), len(segments))
+    first = next((place for place, one in enumerate(segments) if can_hold(one, since)), len(segments))
     before: Seal | None = None
     # the one before those of that time is looked at, too: what is missing with its seal is told by the seals around it
     for place, one in list(enumerate(segments))[max(0, first - 1):]:
@@ -35,6 +35,14 @@ def gone(segments: Sequence[Segment], since: datetime | None = None, until: date
         elif not _is_of_another_time(seal, since, until) and not _went_when_due(seal, segments[place:]):
             yield (f"{one.compressed} is missing ({seal.seal['records']:,} records from {seal.seal['first_at']} to "
                    f"{seal.seal['last_at']})")
+
+
+def can_hold(one: Segment, since: datetime | None) -> bool:
+    """Whether a record of that time, or a later one, can be in it; a clock that was ahead has written such before a rotation."""
+    if since is None or one.rotated_at >= since:
+        return True
+    seal = seal_of(one)
+    return seal is None or seal.last_at is not None and seal.last_at >= since
 
 
 def seal_of(one: Segment) -> Seal | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from agi_gate.decision_log import files
-from agi_gate.decision_log.gone import gone
+from agi_gate.decision_log.gone import can_hold, gone
 from agi_gate.decision_log.segment import SUFFIX, Segment, SegmentError
 
 
@@ -58,7 +58,7 @@ def blocks(where: list[Path], are_files: bool, since: datetime | None, until: da
            missing: list[NotAllRead]) -> Iterator[Block]:
     """The blocks of files as they are given, or of all files of the logs at those paths.
 
-    What was rotated away before `since` holds nothing that is wanted; what is lost of a log is noted.
+    What ended before `since` holds nothing that is wanted; what is lost of a log is noted.
     """
     for path in where:
         if are_files:
@@ -76,7 +76,7 @@ def _of_log(log: Path, since: datetime | None, until: datetime | None, missing: 
     missing.extend(NotAllRead(f"{words}; the rest is still read") for words in gone(segments, since, until))
     with stream if stream is not None else nullcontext():
         for one in segments:
-            if (since is None or one.rotated_at >= since) and (path := one.file) is not None:
+            if can_hold(one, since) and (path := one.file) is not None:
                 yield from blocks_of(path, missing)
         if stream is not None or not segments or log.exists():
             yield from blocks_of(log, missing, stream)

@@ -108,6 +108,18 @@ def test_a_day_that_is_missing_with_its_seal_is_told(log: Path) -> None:
     assert len(list(blocks([log], False, None, None, missing))) == 2 and len(missing) == 1
 
 
+def test_what_a_clock_that_was_ahead_has_written_is_read_and_missed_by_its_time(tmp_path: Path) -> None:
+    log = tmp_path / "decisions.jsonl"
+    write_log(log, CASES[:A_DAY])
+    first_at = min(case.at for case in CASES[:A_DAY])
+    keeping.keep(log, Plan(decisions_days=90_000), first_at - timedelta(days=2), silent, pytest.fail, rotate_now=True)
+    missing: list[NotAllRead] = []
+    assert len(list(blocks([log], False, first_at, None, missing))) == 1 and missing == []
+    sealed(log, 0).compressed.unlink()
+    assert list(blocks([log], False, first_at, None, missing)) == [] and len(missing) == 1
+    assert len(complaints_of(log, Wanted(since=first_at))) == 1
+
+
 def test_a_day_that_went_by_retention_is_not_missing(log: Path) -> None:
     keeping.keep(log, Plan(decisions_days=1), BEGIN + timedelta(days=2_000), silent, pytest.fail)
     assert any(one.file is None for one in files.segments(log))
