@@ -364,6 +364,21 @@ def test_what_is_hidden_behind_a_frame_is_found(log: Path, hidden: bytes) -> Non
     assert not report.verifies and "22T010000Z.jsonl.zst: frame 1 of 1 is damaged" in told(report)
 
 
+def test_a_frame_that_says_it_is_huge_is_damaged_and_the_rest_is_verified(log: Path) -> None:
+    """One bit does that to a frame of usual size; there is no memory for so much."""
+    path = sealed(log, 1).compressed
+    with segment.Segment(path) as opened:
+        assert opened.frames is not None
+        (frame,) = opened.frames
+    data = path.read_bytes()[:frame.size]
+    assert data[4] >> 5 == 0b011  # one segment, and two bytes for its size
+    data = data[:4] + bytes((data[4] | 0b11100000,)) + struct.pack("<Q", 1 << 40) + data[7:]
+    table = struct.pack("<III", len(data), frame.plain_size, frame.checksum)
+    path.write_bytes(data + struct.pack("<II", 0x184D2A5E, len(table) + 9) + table + struct.pack("<IBI", 1, 0x80, 0x8F92EAB1))
+    report = verify(log)
+    assert "22T010000Z.jsonl.zst: frame 1 of 1 is damaged" in told(report) and report.records == (DAYS - 1) * A_DAY
+
+
 def change_byte(path: Path, place: int) -> None:
     data = bytearray(path.read_bytes())
     data[place] ^= 1
