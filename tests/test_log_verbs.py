@@ -15,8 +15,10 @@ from agi_gate import config
 from agi_gate.decision_log import files, keeping, rotation
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.pseudonyms import Keys
+from agi_gate.decision_log.search import Wanted, search
 from agi_gate.ops.exit_codes import DONE, NOT_PROVEN, UNREACHABLE, USAGE
 from agi_gate.ops import log_keep
+from agi_gate.ops.log_blocks import blocks
 from agi_gate.ops.log_keep import is_due, plan_of
 from agi_gate.ops.main import main
 from tests.decision_log.writing import (A_DAY, BEGIN, DAYS, NUMBER, Writer, change, midnight, sealed, silent,
@@ -93,6 +95,17 @@ def test_a_file_without_its_seal_is_proven_but_for_its_ends(ops: Ops, tmp_path: 
     for path in (alone, ops.log.rename(ops.log.with_name("other"))):
         assert f"note: {path.name}: no seal is beside it: it is not proven that nothing is missing" in ops("verify", str(path))
     assert "note" not in ops("verify", str(sealed(ops.log, 1).compressed))
+
+
+def test_what_stands_beside_files_that_are_named_is_taken_for_none(ops: Ops) -> None:
+    one = sealed(ops.log, 1)
+    named = [str(path) for path in sorted(ops.log.parent.glob(f"{one.name}*"))]
+    assert len(named) == 3
+    said = ops("verify", *named)
+    assert f"all is as it was written: {A_DAY} records of 2 chain(s) in 1 file(s), 1 seal(s)" in said
+    assert f"{one.seal.name}: holds no records" in said and f"{one.index.name}: holds no records" in said
+    assert list(blocks(list(map(Path, named[::2])), True, None, None, [])) == []
+    assert list(search(list(map(Path, named[::2])), Wanted(), None, pytest.fail)) == []
 
 
 def test_a_file_that_another_program_compressed_is_verified(ops: Ops) -> None:

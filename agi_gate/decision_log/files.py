@@ -26,7 +26,7 @@ from typing import IO
 
 from agi_gate.decision_log.segment import SUFFIX
 
-SEAL = ".seal"
+SEAL, INDEX = ".seal", ".idx"
 _STAMP = "%Y-%m-%dT%H%M%SZ"
 
 
@@ -55,7 +55,7 @@ class Segment:
 
     @property
     def index(self) -> Path:
-        return self.log.with_name(self.name + ".idx")
+        return self.log.with_name(self.name + INDEX)
 
     @property
     def rotated_at(self) -> datetime:
@@ -113,9 +113,14 @@ def segment_of(path: Path) -> Segment | None:
     """
     match = re.fullmatch(r"(.+)-([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z)(|\.[^.]+)",
                          path.name.removesuffix(SUFFIX))
-    if match is None or match[3] in (SEAL, ".idx") or not _is_time(match[2]):
+    if match is None or match[3] in (SEAL, INDEX) or not _is_time(match[2]):
         return None
     return Segment(path.with_name(match[1] + match[3]), match[2])
+
+
+def holds_records(path: Path) -> bool:
+    """Whether it may be a file of a log; what stands beside one is named with it where somebody writes `decisions-*`."""
+    return path.suffix not in (SEAL, INDEX)
 
 
 def next_segment(log: Path, now: datetime) -> Segment:

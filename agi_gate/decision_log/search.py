@@ -42,7 +42,7 @@ def search(log: Path | Sequence[Path], wanted: Wanted, keys: Keys | None, compla
         for words in gone(segments, wanted.since, wanted.until):
             complain(Unread(f"{words}; the rest is still read: see `agi-gate log verify`"))
     else:
-        chosen = list(log)
+        chosen = list(filter(files.holds_records, log))
 
     def found(path: Path) -> Iterator[Found]:
         return _in_file(path, stream if path == log else None, sought, complain, newest)

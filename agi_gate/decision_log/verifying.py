@@ -98,6 +98,9 @@ class _Verification:
 
     def some(self, paths: Iterable[Path]) -> None:
         for path in paths:
+            if not files.holds_records(path):
+                self.report.notices.append(f"{path.name}: holds no records; a seal is read with the file that it is of")
+                continue
             segment = files.segment_of(path)
             seal = self.seals.read(segment) if segment is not None else None
             if segment is not None and seal is not None:

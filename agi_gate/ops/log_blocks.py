@@ -62,7 +62,8 @@ def blocks(where: list[Path], are_files: bool, since: datetime | None, until: da
     """
     for path in where:
         if are_files:
-            yield from blocks_of(path, missing)
+            if files.holds_records(path):
+                yield from blocks_of(path, missing)
         else:
             yield from _of_log(path, since, until, missing)
 
