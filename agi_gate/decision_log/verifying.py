@@ -36,7 +36,7 @@ _KEEP_WAIT_S = 60.0
 
 def verify(log: Path, expected: Iterable[str] = (), advance: Advance = lambda done, rows: None, *,
            retention: Retention | None = None, now: datetime | None = None) -> Report:
-    """Verify all files of a log.  Raises OSError where the folder or the open file cannot be read.
+    """Verify all files of a log.  Raises OSError where there is nothing that can be read.
 
     `retention`, the configuration's, counts where no seal states any.
     """
@@ -89,10 +89,17 @@ class _Verification:
         if before is not None:
             self.report.newest_seal = before.digest
         self.seals.newest(log)
+        is_read = True
         if log.exists() or not segments:
-            self._plain(log, None)
-            self.report.files += 1
-        if heads_before is not None:
+            try:
+                self._plain(log, None)
+                self.report.files += 1
+            except OSError as error:
+                if not segments:
+                    raise
+                is_read = False  # so nobody can say where the chains end
+                self.report.unreadable.append(f"{log} cannot be read: {error.strerror}")
+        if heads_before is not None and is_read:
             head_check.compare(log, self.chains, self.problems, self.report.unreadable, heads_before)
         self._finish()
 

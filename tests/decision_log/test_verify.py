@@ -549,6 +549,17 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_verified(log: Path) -> None
     assert report.records == (DAYS - 1) * A_DAY and report.verifies
 
 
+def test_nor_does_the_open_file_keep_the_others_from_it(log: Path) -> None:
+    log.unlink()
+    log.mkdir()
+    report = verify(log)
+    assert report.verifies, told(report)
+    assert report.unreadable == [f"{log} cannot be read: Is a directory"]
+    assert report.records == (DAYS - 1) * A_DAY
+    change(sealed(log, 1).compressed, lambda lines: lines[1:])
+    assert not verify(log).verifies
+
+
 def test_a_head_that_cannot_be_read_is_no_tampering_and_the_rest_is_verified(log: Path) -> None:
     ends = verified(log).ends
     head(log).unlink()
