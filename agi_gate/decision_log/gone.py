@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from agi_gate.decision_log import sealing, terms
-from agi_gate.decision_log.files import Segment
+from agi_gate.decision_log.files import Segment, segment_of
 from agi_gate.decision_log.sealing import Seal, SealError
 
 
@@ -35,6 +36,15 @@ def gone(segments: Sequence[Segment], since: datetime | None = None, until: date
         elif not _is_of_another_time(seal, since, until) and not _went_when_due(seal, segments[place:]):
             yield (f"{one.compressed} is missing ({seal.seal['records']:,} records from {seal.seal['first_at']} to "
                    f"{seal.seal['last_at']})")
+
+
+def cut(path: Path, lines: int) -> str | None:
+    """Words on a file that has fewer lines than its seal says; None where it has not, or no seal."""
+    segment = segment_of(path)
+    seal = None if segment is None else seal_of(segment)
+    if seal is None or lines >= seal.seal["lines"]:
+        return None
+    return f"it has {lines:,} lines, and {seal.seal['lines']:,} were sealed: the others are missing"
 
 
 def can_hold(one: Segment, since: datetime | None) -> bool:

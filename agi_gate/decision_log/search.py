@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from agi_gate.decision_log import files, index, scan, segment
-from agi_gate.decision_log.gone import gone
+from agi_gate.decision_log.gone import cut, gone
 from agi_gate.decision_log.pseudonyms import Keys
 from agi_gate.decision_log.scan import Scan
 from agi_gate.decision_log.segment import Segment, SegmentError
@@ -157,10 +157,13 @@ def _frames(sought: Sought, known: index.Index) -> list[int]:
 
 
 def _unindexed(this: Scan, opened: Segment) -> Iterator[list[Found]]:
-    lines = 0
-    for plain in opened.pieces(lambda error: this.unread(str(error))):
+    lines, damaged = 0, list[SegmentError]()
+    for plain in opened.pieces(damaged.append):
         yield this.piece(plain, partial(int, lines))
         lines += plain.count(b"\n")
+    words = str(damaged[0]) if damaged else cut(this.path, lines)
+    if words is not None:
+        this.unread(words)
 
 
 def _forwards(found: Iterable[list[Found]], newest: int | None) -> Iterator[Found]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from agi_gate.decision_log import files
-from agi_gate.decision_log.gone import can_hold, gone
+from agi_gate.decision_log.gone import can_hold, cut, gone
 from agi_gate.decision_log.segment import SUFFIX, Segment, SegmentError
 
 
@@ -40,9 +40,14 @@ def blocks_of(path: Path, missing: list[NotAllRead], stream: IO[bytes] | None = 
         if stream is None and (now_at := files.now_at(path)) is not None and not path.exists():
             yield from blocks_of(now_at, missing)  # it was compressed meanwhile
         elif path.suffix == SUFFIX:
+            lines, damaged = 0, list[SegmentError]()
             with Segment(path) as segment:
-                for piece in segment.pieces(lambda error: missing.append(_damaged(path, error))):
+                for piece in segment.pieces(damaged.append):
+                    lines += piece.count(b"\n")
                     yield Block(path, piece)
+                if segment.frames is None and not damaged and (words := cut(path, lines)) is not None:
+                    missing.append(NotAllRead(f"{path}: {words}; the rest is still read"))
+            missing += [_damaged(path, error) for error in damaged]
         else:
             for piece in files.pieces(path) if stream is None else files.pieces_of(stream):
                 yield Block(path, piece)

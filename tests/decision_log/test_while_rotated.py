@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agi_gate.decision_log import files, keeping, sealing
+from agi_gate.decision_log import files, keeping, sealing, segment
 from agi_gate.decision_log.follow import follow
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.search import Unread, Wanted, search
@@ -118,6 +118,25 @@ def test_what_a_clock_that_was_ahead_has_written_is_read_and_missed_by_its_time(
     sealed(log, 0).compressed.unlink()
     assert list(blocks([log], False, first_at, None, missing)) == [] and len(missing) == 1
     assert len(complaints_of(log, Wanted(since=first_at))) == 1
+
+
+def test_a_file_that_was_cut_between_two_frames_is_told(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = sealed(log, 1).compressed
+    monkeypatch.setattr(segment, "_FRAME_BYTES", 1)
+    segment.write(list(segment.lines(one)), one)
+    with segment.Segment(one) as opened:
+        assert opened.frames is not None and len(opened.frames) == A_DAY
+        ends = [frame.start for frame in (opened.frames[0], opened.frames[5])]
+    data = one.read_bytes()
+    for end, left in zip(ends, (0, 5), strict=True):
+        one.write_bytes(data[:end])
+        words = f"it has {left} lines, and {A_DAY} were sealed: the others are missing"
+        complaints: list[str] = []
+        assert len(list(search(log, Wanted(), None, complaints.append))) == 3 * A_DAY + left
+        assert [words in said for said in complaints if isinstance(said, Unread)] == [True]
+        missing: list[NotAllRead] = []
+        assert len(list(blocks([log], False, None, None, missing))) >= 3
+        assert len(missing) == 1 and words in missing[0].words
 
 
 def test_a_day_that_went_by_retention_is_not_missing(log: Path) -> None:
