@@ -419,6 +419,21 @@ def test_a_head_that_is_damaged_is_made_again_where_somebody_asks(log: Path, dam
     assert len(did) == 2
 
 
+def test_a_backup_of_a_log_that_is_written_to_verifies_where_its_heads_were_copied_first(log: Path, tmp_path: Path) -> None:
+    ways = {
+        "heads first": (".decisions.jsonl.keep", "decisions.jsonl.chains", "decisions-*", OPEN),
+        "heads last": (".decisions.jsonl.keep", "decisions-*", OPEN, "decisions.jsonl.chains")}
+    verifies = {}
+    for way, patterns in ways.items():
+        (copy := tmp_path / way).mkdir()
+        for pattern in patterns:
+            for path in log.parent.glob(pattern):
+                shutil.copytree(path, copy / path.name) if path.is_dir() else shutil.copy(path, copy)
+            Writer(log, "0").append(BEGIN)
+        verifies[way] = verify(copy / OPEN).verifies
+    assert verifies == {"heads first": True, "heads last": False}
+
+
 def test_the_hash_of_a_head_in_a_backup_tells_what_was_there_by_then(log: Path) -> None:
     backup = heads.decode(head(log).read_bytes()).hash.decode()
     Writer(log, "0").append(BEGIN)
