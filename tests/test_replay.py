@@ -121,11 +121,19 @@ def test_a_file_that_another_program_compressed_is_replayed(replay: Replay, fold
 
 def test_a_page_on_a_file_that_all_could_read_is_the_user_s_and_the_group_s(replay: Replay, folder: Path) -> None:
     page = folder / "page.html"
-    page.write_text("x" * 1_000_000)
+    page.write_text("<!doctype html>" + "x" * 1_000_000)
     page.chmod(0o666)
     replay("--html", str(page))
     assert page.stat().st_mode & 0o777 == 0o640 and page.read_text().endswith("</html>\n") and "xxx" not in page.read_text()
     assert replay("--html", "/dev/null").code == DONE
+
+
+@pytest.mark.parametrize("name", ("decisions.jsonl", "gate.toml"))
+def test_what_is_no_page_is_not_written_over(replay: Replay, folder: Path, name: str) -> None:
+    before = (folder / name).read_bytes()
+    ran = replay("--html", name)
+    assert (ran.code, ran.out) == (USAGE, "") and f"{name} is there and is no page" in ran.err
+    assert (folder / name).read_bytes() == before
 
 
 def tampered(folder: Path, old: str, new: str, count: int = 1) -> str:

@@ -22,7 +22,7 @@ from agi_gate.ops import exit_codes, replay_words
 from agi_gate.ops.arguments import instant, positive
 from agi_gate.ops.log_blocks import Block, NotAllRead, blocks
 from agi_gate.ops.progress import progress
-from agi_gate.ops.replay_page import page
+from agi_gate.ops.replay_page import BEGINNING, page
 from agi_gate.ops.replay_tally import Tally
 from agi_gate.ops.replaying import Replay, Wanted
 
@@ -76,6 +76,10 @@ def _present(arguments: argparse.Namespace) -> config.Settings | None:
 def run(arguments: argparse.Namespace, settings: config.Settings | None) -> int:
     if arguments.shadow and arguments.new_config:
         print("agi-gate replay: --shadow adds up what was recorded, and --config decides anew: give one of them",
+              file=sys.stderr)
+        return exit_codes.USAGE
+    if arguments.html and _is_another_s(Path(arguments.html)):
+        print(f"agi-gate replay: {arguments.html} is there and is no page: it is not written over; name another with --html",
               file=sys.stderr)
         return exit_codes.USAGE
     new, about = None, None
@@ -172,6 +176,17 @@ def _count(data: bytes) -> Tally:
 def _lines(data: bytes) -> list[str]:
     # not splitlines(): what a phone sent may hold other characters that end a line for Python
     return data.decode("utf-8", "backslashreplace").removesuffix("\n").split("\n")
+
+
+def _is_another_s(path: Path) -> bool:
+    """Whether something is there that no replay wrote: `--html decisions.jsonl` must not cost the evidence."""
+    if not path.is_file():  # a pipe, /dev/null
+        return False
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(BEGINNING)) not in (b"", BEGINNING)
+    except OSError:
+        return True
 
 
 def _write(path: Path, text: str) -> bool:

@@ -14,6 +14,7 @@ from agi_gate.ops.replay_words import (CONFIG, PARTS_TOLD, SHADOW, apart_told, k
                                          time_of)
 from agi_gate.verdict import Reason
 
+BEGINNING = b"<!doctype html>"
 _STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2126; --soft: #5b6570; --line: #d9dee3; --wash: #f4f6f8;
   --newly-allowed: #c2500a; --newly-denied: #1f6fb2; --still-denied: #8a929b; --still-allowed: #2b8a63; --same: #d3d9df; }
@@ -59,7 +60,7 @@ def page(report: Mapping[str, Any]) -> str:
     title = {CONFIG: "What a new configuration would change", SHADOW: "What the shadow configuration would change"}.get(
         report["kind"], "What this program decides otherwise")
     return "\n".join((
-        '<!doctype html>', '<html lang="en">', '<head>', '<meta charset="utf-8">',
+        BEGINNING.decode(), '<html lang="en">', '<head>', '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f'<title>agi-gate replay: {escape(title.lower())}</title>', f'<style>{_STYLE}</style>', '</head>', '<body><main>',
         f'<h1>{title}</h1>', *_about(report), *_tiles(report), *_causes(report), *_picture(report), *_table(report),
