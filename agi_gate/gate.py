@@ -205,7 +205,7 @@ class Gate:
     def _line(self, way: _Way, verdict: Verdict) -> record.Line:
         call, answer, shadow = way.call, way.answer, None
         assert call is not None
-        if self.shadow is not None:
+        if self.shadow is not None and not way.has_failed:  # beside a fault of the gate's own there is nothing to compare
             try:
                 shadow = self.shadow.beside(call, answer.facts, answer.verdict, failed=answer.failed is not None)
             except Exception as error:  # what is only tried changes nothing

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,11 +16,17 @@ from typing import Any
 
 import pytest
 
+from agi_gate import config
 from agi_gate.call import Request
 from agi_gate.decision_log import DecisionLog
 from agi_gate.facts import Facts
 from agi_gate.gate import Gate
 from agi_gate.ops.main import main
+from agi_gate.ops.replaying import Replay as Counting, Wanted
+from agi_gate.policy import FailPolicy, Policy
+from agi_gate.record import Line
+from agi_gate.shadow import Shadow
+from agi_gate.store.reader import StoreUnavailable
 from tests.support.cases import Case, all_cases, call_of, facts_of, own_gate_toml, policy
 from tests.support.daemon import AGI_GATE
 from tests.support.ran import Ran
@@ -205,7 +212,6 @@ def test_a_campaign_that_is_gone_denies_its_calls(replay: Replay, folder: Path) 
 
 def test_it_counts_what_the_cases_say_under_it(replay: Replay, folder: Path) -> None:
     """Against another way to the same numbers: each case understood and decided under the new file."""
-    from agi_gate import config
     from agi_gate.decide import decide, decide_without_facts
     name = change(folder, ('hours = "code-of-conduct"', 'hours = "off"')) if 'hours = "code' in (
         folder / "gate.toml").read_text() else change(folder, ("[store]", '[policy]\nhours = "off"\n\n[store]'))
@@ -222,3 +228,41 @@ def test_it_counts_what_the_cases_say_under_it(replay: Replay, folder: Path) -> 
     report = replay("--config", name, "--json").json
     assert transitions(report) == expected
     assert {cause["cause"] for one in report["changes"] for cause in one["causes"]} == {"hours code-of-conduct → off"}
+
+
+# --- what a shadow said
+
+class Calls:
+    """The cases as live calls beside a shadow, with the lines of their records."""
+
+    def __init__(self, live: Policy, second: Policy, store: Callable[[Facts], Any]) -> None:
+        self.lines: list[str] = []
+        for case in CASES:
+            knows = KnownFacts(store(facts_of(case, live)))
+            Gate(live, knows, self, lambda at=case.at: at,  # type: ignore[arg-type,misc]
+                 shadow=Shadow(second, "0123456789ab")).decide(call_of(case, live).request)
+
+    def append_all(self, lines: list[Line], deadline: float) -> None:
+        self.lines += [line.linked("0", len(self.lines) + 1, "0" * 64, 0)[0].decode() for line in lines]
+
+    def counted(self, wanted: Wanted) -> tuple[Counter[Any], Counter[str]]:
+        """Calls by their reasons before and after, and those that are set apart."""
+        tally = Counting(wanted).count(self.lines)
+        found = Counter({key: group.count for key, group in tally.changed.items()
+                         if key[0] in ("verdict", "reason", "reasons")})
+        return found, tally.apart
+
+
+@pytest.mark.parametrize("store", (lambda facts: facts, lambda facts: StoreUnavailable("down"), lambda facts: 5),
+                         ids=("well", "down", "odd"))
+@pytest.mark.parametrize("changes", (
+    (), (('purpose = "service"', 'purpose = "marketing"'),), (('purpose = "marketing"', 'purpose = "service"'),),
+    ((f"[campaigns.{SELLS}]", "[campaigns.gone]"),), (('controller = "t1"', 'controller = "t2"'),)), ids=str)
+def test_a_shadow_and_a_replay_say_the_same(folder: Path, changes: tuple[tuple[str, str], ...],
+                                            store: Callable[[Facts], Any]) -> None:
+    second = config.load(folder / change(folder, *changes)).policy
+    for fail in (FailPolicy(), FailPolicy(store=frozenset())):
+        calls = Calls(replace(policy(), fail=fail), replace(second, fail=fail), store)
+        replayed = calls.counted(Wanted(replace(second, fail=fail)))
+        assert calls.counted(Wanted(shadow=True)) == replayed
+        assert changes or replayed[0] == {}

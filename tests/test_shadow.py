@@ -154,3 +154,23 @@ def world(tmp_path: Path) -> World:
     campaigns["assistenza"] = replace(campaigns["assistenza"], purpose=Purpose.MARKETING)
     made.gate = replace(made.gate, shadow=Shadow(replace(policy, campaigns=campaigns, caller_ids={}), "0123456789ab"))
     return made
+
+
+def test_a_difference_is_put_into_the_record_and_the_verdict_stays(world: World) -> None:
+    emergency = replace(SALE, destination="112")
+    assert [world.ask(request) for request in (SALE, SERVICE, emergency)] == world.recorded == [
+        "ALLOW DIRECTORY_NOT_OPPOSED", "ALLOW SERVICE", "ALLOW EMERGENCY"]
+    assert shadows(world) == [denied("CALLER_ID_NOT_ASSIGNED"), denied("CALLER_ID_NOT_ASSIGNED"), None]
+    world.gate = replace(world.gate, shadow=Shadow(replace(world.gate.shadow.policy,  # type: ignore[union-attr]
+                                                           caller_ids=world.gate.policy.caller_ids), "0123456789ab"))
+    assert [world.ask(request) for request in (SALE, SERVICE)] == ["ALLOW DIRECTORY_NOT_OPPOSED", "ALLOW SERVICE"]
+    assert shadows(world)[3:] == [None, skipped("facts")]
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
+def test_beside_a_fault_of_the_gate_s_own_nothing_is_compared(world: World, error: Exception) -> None:
+    world.gate = replace(world.gate, shadow=Shadow(world.gate.policy, "0123456789ab"))
+    world.facts_of = raising(error)  # type: ignore[method-assign]
+    world.gate = replace(world.gate, policy=replace(world.gate.policy, fail=FailPolicy(store=frozenset())))
+    assert [world.ask(request) for request in (SALE, SERVICE)] == ["DENY GATE_ERROR"] * 2
+    assert shadows(world) == [None, None]

@@ -132,7 +132,9 @@ class Replay:
 
     def _count_shadow(self, recorded: dict[str, Any], tally: Tally) -> None:
         shadow = recorded["shadow"]
-        if shadow is None:
+        if recorded["reason"] == FAULT and recorded["regime"] is not None:  # before the first law it is the rules' own
+            tally.apart[FAULT] += 1
+        elif shadow is None:
             tally.same[recorded["verdict"], recorded["reason"]] += 1
         elif "skipped" in shadow:
             tally.apart[str(shadow["skipped"])] += 1
