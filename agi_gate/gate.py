@@ -210,6 +210,7 @@ class Gate:
                 shadow = self.shadow.beside(call, answer.facts, answer.verdict, failed=answer.failed is not None)
             except Exception as error:  # what is only tried changes nothing
                 logger.error("decision %s has no shadow: %s", way.id, _place(error))
+                shadow = {"skipped": "error", "config": self.shadow.config}
         return record.write(way.draft or self._draft(way), answer.facts, verdict,
                             (time.monotonic_ns() - way.started_ns) // 1000, fail=answer.fail, shadow=shadow)
 

@@ -365,7 +365,7 @@ def test_a_clock_before_the_first_law_is_told(language: Language) -> None:
 @both
 @pytest.mark.parametrize("shadow", (
     {"verdict": "DENY", "reasons": ["HOURS_CLOSED"], "config": "abc"}, {"skipped": "controller", "config": "abc"},
-    {"skipped": "facts", "config": "abc"}), ids=str)
+    {"skipped": "facts", "config": "abc"}, {"skipped": "error", "config": "abc"}), ids=str)
 def test_a_configuration_on_trial_is_told(language: Language, shadow: dict[str, Any]) -> None:
     text = told(entry_of(a_call(), Facts(), shadow=shadow), language)
     assert "(abc)" in text and language.texts["policy.none"] not in text

@@ -174,3 +174,12 @@ def test_beside_a_fault_of_the_gate_s_own_nothing_is_compared(world: World, erro
     world.gate = replace(world.gate, policy=replace(world.gate.policy, fail=FailPolicy(store=frozenset())))
     assert [world.ask(request) for request in (SALE, SERVICE)] == ["DENY GATE_ERROR"] * 2
     assert shadows(world) == [None, None]
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
+def test_a_shadow_that_fails_touches_no_call_and_is_no_agreement(world: World, monkeypatch: pytest.MonkeyPatch,
+                                                                 caplog: pytest.LogCaptureFixture, error: Exception) -> None:
+    monkeypatch.setattr(shadow, "decide_on", raising(error))
+    assert [world.ask(request) for request in (SALE, SERVICE)] == ["ALLOW DIRECTORY_NOT_OPPOSED", "ALLOW SERVICE"]
+    assert shadows(world) == [skipped("error")] * 2
+    assert "has no shadow" in caplog.text and "333" not in caplog.text

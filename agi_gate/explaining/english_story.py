@@ -188,5 +188,7 @@ STORY = {
                                         "it has the campaign under another controller.",
     "policy.shadow_skipped.facts": "What the configuration on trial ({config}) would have decided is not known: "
                                    "nothing was looked up for this call.",
+    "policy.shadow_skipped.error": "What the configuration on trial ({config}) would have decided is not known: deciding by "
+                                   "it failed.",
     "policy.none": "No part: no fail policy was applied, and no configuration on trial decided otherwise.",
 }

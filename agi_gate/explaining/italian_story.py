@@ -198,6 +198,8 @@ STORY = {
                                         "la campagna è di un altro titolare.",
     "policy.shadow_skipped.facts": "Non è noto che cosa avrebbe deciso la configurazione in prova ({config}): per "
                                    "questa chiamata non è stata consultata alcuna informazione sul numero.",
+    "policy.shadow_skipped.error": "Non è noto che cosa avrebbe deciso la configurazione in prova ({config}): la decisione "
+                                   "in prova non è riuscita.",
     "policy.none": "Nessun ruolo: non è stata applicata alcuna regola per i guasti e nessuna configurazione in prova ha "
                    "deciso diversamente.",
 }
