@@ -135,6 +135,12 @@ def test_a_page_on_a_file_that_all_could_read_is_the_user_s_and_the_group_s(repl
     assert replay("--html", "/dev/null").code == DONE
 
 
+def test_a_file_that_is_named_twice_is_counted_once(replay: Replay, folder: Path) -> None:
+    (folder / "link.jsonl").symlink_to("decisions.jsonl")
+    ran = replay("--json", "decisions.jsonl", str(folder / "decisions.jsonl"), "link.jsonl")
+    assert ran.json["records"] == len(CASES) and ran.err.count("is named twice; its calls are counted once") == 2
+
+
 @pytest.mark.parametrize("name", ("decisions.jsonl", "gate.toml"))
 def test_what_is_no_page_is_not_written_over(replay: Replay, folder: Path, name: str) -> None:
     before = (folder / name).read_bytes()

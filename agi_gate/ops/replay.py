@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings | None) -> int:
         about = {"path": arguments.new_config, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     wanted = Wanted(new, arguments.since, arguments.until, max(0, arguments.examples), arguments.shadow)
     jobs = arguments.jobs or len(os.sched_getaffinity(0))
-    where = [Path(name) for name in arguments.files] or ([settings.log_path] if settings else [])
+    where = _once([Path(name) for name in arguments.files]) or ([settings.log_path] if settings else [])
     incomplete: list[NotAllRead] = []
     started = time.monotonic()
     tally = _all(where, bool(arguments.files), wanted, jobs, incomplete, silent=arguments.json)
@@ -104,6 +104,15 @@ def run(arguments: argparse.Namespace, settings: config.Settings | None) -> int:
     else:
         replay_words.tell(report)
     return code
+
+
+def _once(paths: list[Path]) -> list[Path]:
+    """Each file once, also where globs overlap: its calls are not more because it was named twice."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        if found.setdefault(os.path.realpath(path), path) is not path:
+            print(f"agi-gate replay: note: {path} is named twice; its calls are counted once", file=sys.stderr)
+    return list(found.values())
 
 
 def _code(report: dict[str, Any], incomplete: list[NotAllRead]) -> int:
