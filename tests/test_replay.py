@@ -117,6 +117,18 @@ def test_people_are_told_so_in_a_line(replay: Replay) -> None:
     assert ran.code == DONE and ran.out.endswith("each decided again as it is recorded\n") and ran.err == ""
 
 
+def test_where_nothing_was_decided_again_nothing_is_proven(replay: Replay, folder: Path) -> None:
+    page = folder / "page.html"
+    ran = replay("--since", "2030-01-01T00:00:00+01:00", "--html", str(page))
+    assert ran.out == "0 calls: there is nothing to decide again\n" and "Nothing changes" not in page.read_text()
+    write_log(folder / "service.jsonl", [case for case in CASES if (case.campaign, case.reason) == ("t1-service", "SERVICE")
+                                         and case.destination.startswith("333")])
+    ran = replay("--config", change(folder, ('purpose = "service"', 'purpose = "marketing"')), "--html", str(page),
+                 "service.jsonl")
+    assert ": 0 stay as they were, and of the others it is not known\n" in ran.out
+    assert "not decided again: the new policy would ask the store" in ran.out and "Nothing changes" not in page.read_text()
+
+
 def test_a_file_that_another_program_compressed_is_replayed(replay: Replay, folder: Path) -> None:
     path = folder / "old.jsonl.gz"
     path.write_bytes(gzip.compress((folder / "decisions.jsonl").read_bytes()))

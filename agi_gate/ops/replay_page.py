@@ -122,7 +122,8 @@ def _picture(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _table(report: Mapping[str, Any]) -> Iterator[str]:
     if not report["changes"]:
-        yield "<h2>Nothing changes</h2>"
+        if report["same"]:
+            yield f"<h2>Nothing changes{' of what is known' if report['set_apart'] else ''}</h2>"
         return
     yield ('<h2>Each change</h2><table><thead><tr><th></th><th>before</th><th>now</th><th class="n">calls</th>'
            '<th class="n">share</th><th>because of</th></tr></thead><tbody>')

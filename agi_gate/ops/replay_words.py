@@ -115,7 +115,11 @@ def tell(report: Mapping[str, Any]) -> None:
 
 
 def _headline(report: Mapping[str, Any]) -> str:
+    if not report["records"]:
+        return "there is nothing to decide again"
     if not report["changed"]:
+        if report["set_apart"]:
+            return f"{report['same']:,} stay as they were, and of the others it is not known"
         return "nothing changes" if report["kind"] != PROGRAM else "each decided again as it is recorded"
     counts = kinds(report)
     said = [f"{counts['newly-allowed']:,} denied before would be allowed", f"{counts['newly-denied']:,} allowed before "
