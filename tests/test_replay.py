@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from html.parser import HTMLParser
@@ -27,8 +28,9 @@ from agi_gate.policy import FailPolicy, Policy
 from agi_gate.record import Line
 from agi_gate.shadow import Shadow
 from agi_gate.store.reader import StoreUnavailable
+from lab.processes import tied
 from tests.support.cases import Case, all_cases, call_of, facts_of, own_gate_toml, policy
-from tests.support.daemon import AGI_GATE
+from tests.support.daemon import AGI_GATE, eventually, is_running
 from tests.support.ran import Ran
 
 DONE, USAGE, UNREACHABLE, NOT_PROVEN = 0, 2, 4, 7
@@ -159,6 +161,28 @@ def test_what_is_no_page_is_not_written_over(replay: Replay, folder: Path, name:
     ran = replay("--html", name)
     assert (ran.code, ran.out) == (USAGE, "") and f"{name} is there and is no page" in ran.err
     assert (folder / name).read_bytes() == before
+
+
+@pytest.fixture
+def begun(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A replay of a log that does not end, and its processes."""
+    log = folder / "endless.jsonl"
+    os.mkfifo(log)
+    process = subprocess.Popen(tied([AGI_GATE, "replay", "--jobs", "2", str(log)]), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    with process, log.open("wb") as stream:
+        for _ in range(8):
+            stream.write((folder / "decisions.jsonl").read_bytes())
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        eventually(lambda: len(children.read_text().split()) == 2)
+        yield process, [int(pid) for pid in children.read_text().split()]
+        process.kill()
+
+
+def test_no_process_outlives_a_replay_that_was_killed(begun: tuple[subprocess.Popen[str], list[int]]) -> None:
+    process, counting = begun
+    process.kill()
+    eventually(lambda: not any(map(is_running, counting)))
 
 
 def tampered(folder: Path, old: str, new: str, count: int = 1) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import multiprocessing
 import os
 import stat
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -173,8 +175,17 @@ def _counted(parts: Iterable[Block], wanted: Wanted, jobs: int) -> Iterator[tupl
 
 
 def _begin(wanted: Wanted) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     global _replay
     _replay = Replay(wanted)
+
+
+def _end_with_parent() -> None:
+    """The pool's processes hold its pipe open for each other: one that was killed above them would leave them for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(exit_codes.CRASHED)
 
 
 def _count(data: bytes) -> Tally:
