@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import pytest
 
@@ -33,7 +34,7 @@ from tests.support.cases import Case, all_cases, call_of, facts_of, own_gate_tom
 from tests.support.daemon import AGI_GATE, eventually, is_running
 from tests.support.ran import Ran
 
-DONE, USAGE, UNREACHABLE, NOT_PROVEN = 0, 2, 4, 7
+DONE, CRASHED, USAGE, UNREACHABLE, NOT_PROVEN = 0, 1, 2, 4, 7
 CASES = all_cases()
 SELLS = "t1-mkt"  # most cases' campaign
 
@@ -163,9 +164,15 @@ def test_what_is_no_page_is_not_written_over(replay: Replay, folder: Path, name:
     assert (folder / name).read_bytes() == before
 
 
+class Begun(NamedTuple):
+    process: subprocess.Popen[str]
+    counting: list[int]  # its processes
+    log: BinaryIO
+
+
 @pytest.fixture
-def begun(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """A replay of a log that does not end, and its processes."""
+def begun(folder: Path) -> Iterator[Begun]:
+    """A replay of a log that ends when it is closed."""
     log = folder / "endless.jsonl"
     os.mkfifo(log)
     process = subprocess.Popen(tied([AGI_GATE, "replay", "--jobs", "2", str(log)]), stdout=subprocess.PIPE,
@@ -175,14 +182,20 @@ def begun(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
             stream.write((folder / "decisions.jsonl").read_bytes())
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         eventually(lambda: len(children.read_text().split()) == 2)
-        yield process, [int(pid) for pid in children.read_text().split()]
+        yield Begun(process, [int(pid) for pid in children.read_text().split()], stream)
         process.kill()
 
 
-def test_no_process_outlives_a_replay_that_was_killed(begun: tuple[subprocess.Popen[str], list[int]]) -> None:
-    process, counting = begun
-    process.kill()
-    eventually(lambda: not any(map(is_running, counting)))
+def test_no_process_outlives_a_replay_that_was_killed(begun: Begun) -> None:
+    begun.process.kill()
+    eventually(lambda: not any(map(is_running, begun.counting)))
+
+
+def test_a_process_of_it_that_is_killed_is_told(begun: Begun) -> None:
+    os.kill(begun.counting[0], signal.SIGKILL)
+    begun.log.close()
+    out, err = begun.process.communicate(timeout=20)
+    assert (begun.process.returncode, out) == (CRASHED, "") and "one of its processes was killed" in err and "Traceback" not in err
 
 
 def tampered(folder: Path, old: str, new: str, count: int = 1) -> str:

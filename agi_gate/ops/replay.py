@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -94,7 +95,12 @@ def run(arguments: argparse.Namespace, settings: config.Settings | None) -> int:
     where = _once([Path(name) for name in arguments.files]) or ([settings.log_path] if settings else [])
     incomplete: list[NotAllRead] = []
     started = time.monotonic()
-    tally = _all(where, bool(arguments.files), wanted, jobs, incomplete, silent=arguments.json)
+    try:
+        tally = _all(where, bool(arguments.files), wanted, jobs, incomplete, silent=arguments.json)
+    except BrokenProcessPool:
+        print("agi-gate replay: one of its processes was killed, as the system does where memory runs out, and nothing was "
+              "counted; try it with --jobs 1", file=sys.stderr)
+        return exit_codes.CRASHED
     kind = replay_words.SHADOW if arguments.shadow else replay_words.CONFIG if new else replay_words.PROGRAM
     report = replay_words.report_of(tally, kind, about, record.instant(datetime.now(UTC)), __version__,
                                     time.monotonic() - started)
