@@ -285,6 +285,15 @@ def test_it_counts_what_the_cases_say_under_it(replay: Replay, folder: Path) -> 
     assert {cause["cause"] for one in report["changes"] for cause in one["causes"]} == {"hours code-of-conduct → off"}
 
 
+def test_another_source_is_brought_by_what_says_it(replay: Replay, folder: Path) -> None:
+    """Also where the category, too, is another one, which comes first and decides nothing of these calls."""
+    name = change(folder, ('source = "Lista 2026-09"', 'source = "Other"'),
+                  ('category = "telecom"\ncaller_ids = ["+390212340000", ', 'category = "x"\ncaller_ids = ["+390212340000", '))
+    causes = {cause["cause"] for one in replay("--config", name, "--json").json["changes"] if one["what"] == "source"
+              for cause in one["causes"]}
+    assert f"campaign `{SELLS}`: source Lista 2026-09 → Other" in causes and not any("category" in words for words in causes)
+
+
 # --- what a shadow said
 
 class Calls:

@@ -119,16 +119,9 @@ class Replay:
             if again.reasons == decided.reasons != tuple(recorded["reasons"]):
                 why = BY_PROGRAM
             else:
-                # what brings the counted change: further reasons may have causes of their own
-                count = 1 if what in ("verdict", "reason") else None
-                why = cause(was, call, lambda one: self._reasons(one, facts, failed)[:count] == decided.reasons[:count])
+                why = cause(was, call, lambda one: _brings(what, one, facts, failed, decided))
         tally.note((what, recorded["verdict"], recorded["reason"], decided.outcome.value, decided.reason.name), why,
                    _example(recorded, decided), self._wanted.examples)
-
-    def _reasons(self, call: Call, facts: Facts | None, failed: bool) -> tuple[str, ...]:
-        controller = None if call.campaign is None else call.campaign.controller.id
-        decided = decide_on(call, controller, facts, failed=failed, fail=FailPolicy())
-        return () if isinstance(decided, Skipped) else decided.reasons
 
     def _count_shadow(self, recorded: dict[str, Any], tally: Tally) -> None:
         shadow = recorded["shadow"]
@@ -165,6 +158,21 @@ def decide_again(call: Call, facts: Facts | None, recorded: dict[str, Any]) -> V
     if recorded["fail"] is not None:
         return _applied(call, facts, recorded["fail"])
     return decide_without_facts(call) or decide_with_facts(call, facts)
+
+
+def _brings(what: str, alone: Call, facts: Facts | None, failed: bool, decided: Verdict) -> bool:
+    """Say whether a call with one change and no other comes to the part that is counted: further ones may have causes of
+    their own."""
+    controller = None if alone.campaign is None else alone.campaign.controller.id
+    so = decide_on(alone, controller, facts, failed=failed, fail=FailPolicy())
+    if isinstance(so, Skipped):
+        return False
+    if what == "source":
+        return so.source == decided.source
+    if what == "rests_on":
+        return _rests_on(so.findings[0]) == _rests_on(decided.findings[0])
+    count = 1 if what in ("verdict", "reason") else None
+    return so.reasons[:count] == decided.reasons[:count]
 
 
 def _applied(call: Call, facts: Facts | None, fail: dict[str, Any]) -> Verdict:
