@@ -236,6 +236,17 @@ def test_a_record_that_comes_out_otherwise_is_told_loudly(replay: Replay, folder
     assert people.code == NOT_PROVEN and id_ in people.out
 
 
+@pytest.mark.tampers
+def test_a_line_with_two_policies_speaks_for_no_other(replay: Replay, folder: Path) -> None:
+    path = folder / "decisions.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    sold = next(line for line in lines if '"reason":"CONSENT_VALID"' in line)
+    policy = json.dumps(json.loads(sold)["policy"]).replace('"marketing"', '"service"')
+    path.write_text("".join(f"{line}\n" for line in (f'{sold[:-1]},"policy":{policy}}}', *lines)), encoding="utf-8")
+    report = replay("--json").json
+    assert (report["same"], report["changed"]) == (len(CASES), 1)
+
+
 def test_newer_rules_are_found_by_their_reasons(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
     from agi_gate.rules import hours
     monkeypatch.setattr(hours, "is_holiday", lambda day: False)  # a program that forgot the holidays

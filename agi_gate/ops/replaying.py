@@ -5,6 +5,7 @@ Joint, no world: lines in, a tally out.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -146,11 +147,20 @@ class Replay:
         policy = self._policies.get(text) if text else None
         if policy is None:
             policy = record.policy_of(recorded["policy"])
-            if text:
+            # a line that somebody gave a second `policy`, which counts, must not speak for the others
+            if text and _says(text, recorded["policy"]):
                 if len(self._policies) >= _POLICIES_HELD:
                     self._policies.clear()
                 self._policies[text] = policy
         return policy
+
+
+def _says(text: str, entry: dict[str, Any]) -> bool:
+    try:
+        said: object = json.loads("{" + text[1:] + "}")
+    except ValueError:
+        return False
+    return said == {"policy": entry}
 
 
 def decide_again(call: Call, facts: Facts | None, recorded: dict[str, Any]) -> Verdict:
