@@ -305,6 +305,13 @@ def test_another_source_is_brought_by_what_says_it(replay: Replay, folder: Path)
     assert f"campaign `{SELLS}`: source Lista 2026-09 → Other" in causes and not any("category" in words for words in causes)
 
 
+def test_what_goes_on_without_the_store_is_told_as_the_fail_policy_s(folder: Path) -> None:
+    calls = Calls(replace(policy(), fail=FailPolicy(store=frozenset())), policy(), lambda facts: StoreUnavailable("down"))
+    tally = Counting(Wanted(replace(policy(), hours_off=True))).count(calls.lines)
+    causes = {words for key, group in tally.changed.items() for words in group.causes if key[4] in ("SERVICE", "STATISTICS")}
+    assert causes == {"fail.store: service deny → allow", "fail.store: statistics deny → allow"}
+
+
 # --- what a shadow said
 
 class Calls:

@@ -119,6 +119,9 @@ class Replay:
         if self._wanted.policy is not None:
             if again.reasons == decided.reasons != tuple(recorded["reasons"]):
                 why = BY_PROGRAM
+            elif failed and (on := decide_without_facts(was)) is not None and on.reasons == decided.reasons:
+                # it went unanswered, and its purpose was declared to be denied then; the record holds no more of it
+                why = f"fail.store: {was.known_campaign.purpose.value} deny → allow"
             else:
                 why = cause(was, call, lambda one: _brings(what, one, facts, failed, decided))
         tally.note((what, recorded["verdict"], recorded["reason"], decided.outcome.value, decided.reason.name), why,
