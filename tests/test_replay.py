@@ -11,7 +11,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -20,7 +20,7 @@ import pytest
 
 from agi_gate import config
 from agi_gate.call import Request
-from agi_gate.decision_log import DecisionLog
+from agi_gate.decision_log import DecisionLog, keeping
 from agi_gate.facts import Facts
 from agi_gate.gate import Gate
 from agi_gate.ops.main import main
@@ -33,6 +33,7 @@ from lab.processes import tied
 from tests.support.cases import Case, all_cases, call_of, facts_of, own_gate_toml, policy
 from tests.support.daemon import AGI_GATE, eventually, is_running
 from tests.support.ran import Ran
+from tests.support.replayed import Replayed
 
 DONE, CRASHED, USAGE, UNREACHABLE, NOT_PROVEN = 0, 1, 2, 4, 7
 CASES = all_cases()
@@ -245,6 +246,20 @@ def test_a_line_with_two_policies_speaks_for_no_other(replay: Replay, folder: Pa
     path.write_text("".join(f"{line}\n" for line in (f'{sold[:-1]},"policy":{policy}}}', *lines)), encoding="utf-8")
     report = replay("--json").json
     assert (report["same"], report["changed"]) == (len(CASES), 1)
+
+
+@pytest.mark.tampers
+def test_the_replay_of_what_all_tests_make_sees_it(folder: Path) -> None:
+    """Were it blind, no test would tell."""
+    keeping.keep(folder / "decisions.jsonl", keeping.Plan(), datetime.now(UTC) + timedelta(days=2), lambda words: None, pytest.fail)
+    assert [path.suffix for path in folder.glob("decisions-*.jsonl*")] == [".zst"]
+    (folder / "more").mkdir()
+    write_log(folder / "more" / "decisions.jsonl")
+    assert Replayed.under(folder, set()) == Replayed(2, 2 * len(CASES), [])
+    tampered(folder / "more", '"reason":"REGISTRY_STALE"', '"reason":"REGISTRY_UNKNOWN"')
+    (told,) = Replayed.under(folder, set()).differing
+    assert "more/decisions.jsonl: reason DENY REGISTRY_UNKNOWN DENY REGISTRY_STALE: 1 of" in told
+    assert Replayed.under(folder, {folder / "more"}) == Replayed(1, len(CASES), [])
 
 
 def test_newer_rules_are_found_by_their_reasons(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ from lab.peer import header
 from lab.store_server import StoreServer
 from tests.faults.stage import Form
 from tests.support.gate_toml import CALLBACK, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
+from tests.support.replayed import Replayed
 
 MAY_BE_CALLED = {f"+39{number.removeprefix('+39')}" for number in (CLEAR, CALLBACK)}
 NUMBERS = (CLEAR, ENROLLED, NEVER_CHECKED, CALLBACK, "112", "", "+44 20 7946 0000", "#31#" + CLEAR)
@@ -130,6 +131,8 @@ def test_random_conversations(gate_toml: Path, form: Form) -> None:
         assert wrong == []
         endings.update(ending for ending, _ in batch.values())
         allowed += sum(ALLOW.search(heard) is not None for _, heard in batch.values())
+        replayed = Replayed.under(settings.log.path.parent, set())
+        assert replayed.records == len(records) and replayed.differing == []
         os.truncate(settings.log.path, 0)
     log.close()
     assert sum(endings.values()) == wanted and allowed > wanted // 50
