@@ -327,6 +327,63 @@ def test_what_goes_on_without_the_store_is_told_as_the_fail_policy_s(folder: Pat
     assert causes == {"fail.store: service deny → allow", "fail.store: statistics deny → allow"}
 
 
+# --- the page
+
+class Page(HTMLParser):
+    """Its tags in order, and what its text and its attributes say."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.said: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.said += [value or "" for _, value in attributes]
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+
+def test_the_page_has_the_counts_and_a_picture_and_needs_nothing_else(replay: Replay, folder: Path) -> None:
+    name = change(folder, ("[campaigns.t1-service]", "[campaigns.gone]"))
+    report = replay("--config", name, "--html", "page.html", "--json").json
+    text = (folder / "page.html").read_text()
+    page = Page(text)
+    assert page.tags.count("svg") == 1 and not {"script", "link", "img", "iframe"} & set(page.tags)
+    assert "http" not in text and "url(" not in text and "@import" not in text
+    for (was, now), count in transitions(report).items():
+        assert f"{was} → {now}: {count:,} calls" in page.said
+    assert f"{report['same']:,}" in page.said
+    (shares,) = (words for words in page.said if words.startswith("share of calls that change"))
+    assert " % newly denied" in shares
+
+
+def test_the_page_names_people_in_its_examples_alone(replay: Replay, folder: Path) -> None:
+    name = change(folder, (f"[campaigns.{SELLS}]", "[campaigns.gone]"))
+    warning = "It holds numbers of called people"
+    replay("--config", name, "--html", "page.html")
+    text = (folder / "page.html").read_text()
+    assert warning in text and "+3933312345" in text
+    replay("--config", name, "--html", "page.html", "--examples", "0")
+    text = (folder / "page.html").read_text()
+    assert warning not in text and "+3933312345" not in text
+
+
+@pytest.mark.tampers
+def test_what_a_record_holds_is_text_in_the_page(replay: Replay, folder: Path) -> None:
+    odd = '<script>alert(1)</script>\u202e"\''
+    path = folder / "decisions.jsonl"
+    record = json.loads(next(line for line in path.read_text().splitlines() if '"reason":"CONSENT_VALID"' in line))
+    record |= {"id": odd, "reason": odd, "reasons": [odd], "destination": odd}
+    record["call"]["campaign"] = odd
+    path.write_text(json.dumps(record) + "\n")
+    assert replay("--html", "page.html").code == NOT_PROVEN
+    page = Page((folder / "page.html").read_text())
+    assert "script" not in page.tags and any("<script>alert(1)</script>" in words for words in page.said)
+
+
 # --- what a shadow said
 
 class Calls:

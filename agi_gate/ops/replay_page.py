@@ -15,6 +15,7 @@ from agi_gate.ops.replay_words import (CONFIG, PARTS_TOLD, SHADOW, apart_told, k
 from agi_gate.verdict import Reason
 
 BEGINNING = b"<!doctype html>"
+_KEEP = "It holds numbers of called people: keep it as you keep the decision log."
 _STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2126; --soft: #5b6570; --line: #d9dee3; --wash: #f4f6f8;
   --newly-allowed: #c2500a; --newly-denied: #1f6fb2; --still-denied: #8a929b; --still-allowed: #2b8a63; --same: #d3d9df; }
@@ -66,8 +67,12 @@ def page(report: Mapping[str, Any]) -> str:
         f'<h1>{title}</h1>', *_about(report), *_tiles(report), *_causes(report), *_picture(report), *_table(report),
         *_examples(report), *_rest(report),
         f'<footer class="soft">Written by agi-gate {escape(report["program"])} on {time_of(report["made_at"])}. '
-        'It holds numbers of called people: keep it as you keep the decision log.</footer>',
+        f'{_KEEP if _names_people(report) else ""}</footer>',
         '</main></body>', '</html>', ''))
+
+
+def _names_people(report: Mapping[str, Any]) -> bool:
+    return any(not example["masked"] and example["destination"] for change in report["changes"] for example in change["examples"])
 
 
 def _about(report: Mapping[str, Any]) -> Iterator[str]:
@@ -93,7 +98,8 @@ def _tiles(report: Mapping[str, Any]) -> Iterator[str]:
         count = report["same"] if kind == "same" else counts[kind]
         if count or kind in ("newly-allowed", "newly-denied", "same"):
             yield f'<div class="{kind}"><b>{count:,}</b>{told}<br><span class="soft">{note}</span></div>'
-    yield '</div><div class="share" role="img" aria-label="share of calls that change">'
+    said = ", ".join(f'{_share(count, report["records"])} {kind.replace("-", " ")}' for kind, count in counts.items() if count)
+    yield f'</div><div class="share" role="img" aria-label="share of calls that change: {said or "none"}">'
     for kind, count in counts.items():
         if count:
             yield (f'<span class="{kind}" style="width:{100 * count / report["records"]:.3f}%" '
