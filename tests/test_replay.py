@@ -19,7 +19,6 @@ from typing import Any, BinaryIO, NamedTuple
 import pytest
 
 from agi_gate import config
-from agi_gate.call import Request
 from agi_gate.decision_log import DecisionLog, keeping
 from agi_gate.facts import Facts
 from agi_gate.gate import Gate

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import logging
-from collections.abc import Callable
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,14 @@ import pytest
 from agi_gate import config, shadow
 from agi_gate.call import Presentation, Request, understand
 from agi_gate.decide import decide
-from agi_gate.facts import Callback, Facts
-from agi_gate.answer import decide_call
-from agi_gate.gate import Gate
+from agi_gate.facts import Facts
 from agi_gate.policy import FailPolicy, Hours, Policy, Purpose
 from agi_gate.shadow import Shadow
 from agi_gate.shadowing import with_shadow
-from agi_gate.store.reader import StoreUnavailable
 from tests.support.builders import (CALLER_IDS, CLEAR, ENROLLED, LISTED, MOBILE, NOW, OWN, a_campaign, a_consent,
-                                    a_policy, time)
+                                    a_policy)
 from tests.support.daemon import Daemon, answer, eventually
-from tests.support.gate_toml import CALLBACK, CALLER_ID, ENROLLED as ENROLLED_NUMBER, load_feeds, write_gate_toml
+from tests.support.gate_toml import CALLBACK, ENROLLED as ENROLLED_NUMBER, load_feeds, write_gate_toml
 
 from tests.test_gate import SALE, SERVICE, UNEXPECTED, World, raising
 
@@ -183,3 +180,32 @@ def test_a_shadow_that_fails_touches_no_call_and_is_no_agreement(world: World, m
     assert [world.ask(request) for request in (SALE, SERVICE)] == ["ALLOW DIRECTORY_NOT_OPPOSED", "ALLOW SERVICE"]
     assert shadows(world) == [skipped("error")] * 2
     assert "has no shadow" in caplog.text and "333" not in caplog.text
+
+
+# --- beside a daemon
+
+def test_a_daemon_takes_a_shadow_and_lives_without_a_wrong_one(tmp_path: Path, store_url: str) -> None:
+    path = write_gate_toml(tmp_path)
+    text, second = path.read_text(), tmp_path / "next.toml"
+    load_feeds(path)
+    path.write_text(text + '[shadow]\nconfig = "next.toml"\n')
+    second.write_text("controllers = 5")
+    with Daemon(path) as daemon:
+        def heard() -> tuple[str, Any]:
+            return answer(daemon), daemon.records()[-1].get("shadow")
+
+        def told_anew(content: str) -> None:
+            second.write_text(content)
+            daemon.signal(signal.SIGHUP)
+
+        allowed = "ALLOW DIRECTORY_NOT_OPPOSED"
+        assert heard() == (allowed, None) and "no shadow decisions are made" in daemon.said()
+        told_anew(text.replace("[campaigns.fibra]", "[campaigns.adsl]"))
+        eventually(lambda: heard()[1] is not None)
+        said, beside_it = heard()
+        assert said == allowed and (beside_it["verdict"], beside_it["reasons"]) == ("DENY", ["CAMPAIGN_UNKNOWN"])
+        assert beside_it["config"] == hashlib.sha256(second.read_bytes()).hexdigest()[:12]
+        assert answer(daemon, CALLBACK).startswith("ALLOW CALLBACK") and answer(daemon, ENROLLED_NUMBER).startswith("DENY")
+        told_anew("[")
+        eventually(lambda: heard() == (allowed, None))
+        assert "is no TOML" in daemon.said()
