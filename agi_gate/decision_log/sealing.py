@@ -136,14 +136,3 @@ def newest(segments: Iterable[Segment]) -> Seal | None:
         if segment.seal.exists():
             last = segment
     return None if last is None else read(last.seal)
-
-
-def last_of(log: Path) -> dict[str, tuple[int, str]]:
-    """Chain -> seq and hash of its last record in the sealed files, for whoever has to go on from it.  Raises SealError."""
-    found: dict[str, tuple[int, str]] = {}
-    for segment in files.segments(log):
-        if segment.seal.exists():
-            for chain, ends in read(segment.seal).seal["chains"].items():
-                if ends["last_seq"] >= found.get(chain, (-1, ""))[0]:
-                    found[chain] = ends["last_seq"], ends["last_hash"]
-    return found
