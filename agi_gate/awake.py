@@ -18,10 +18,7 @@ _Found = TypeVar("_Found")
 
 def soon(poll: Callable[[float], list[_Found]]) -> list[_Found]:
     """What `poll` finds within 0.2 ms; whoever else wants the processor meanwhile has it."""
-    found = poll(0)
-    if not found:
-        until = time.monotonic() + _AWAKE_S
-        while not found and time.monotonic() < until:
-            os.sched_yield()
-            found = poll(0)
+    until = time.monotonic() + _AWAKE_S
+    while not (found := poll(0)) and time.monotonic() < until:
+        os.sched_yield()
     return found
