@@ -63,7 +63,7 @@ class Connections:
         self._places = int(resource.getrlimit(resource.RLIMIT_NOFILE)[0] * _SHARE)
         self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._lock = threading.Lock()
-        self.is_listening = True
+        self.is_listening, self.is_crowded = True, False
 
     def __len__(self) -> int:
         return len(self._open)
@@ -71,10 +71,12 @@ class Connections:
     def wait(self, seconds: float, *, is_busy: bool = False) -> tuple[bool, list[Talk]]:
         """Whether somebody is to be accepted, and those who have spoken, who are the caller's now.
 
-        `is_busy`: there was work just now, so more is likely to come soon.
+        `is_busy`: there was work just now, so more is likely to come soon, or is there: then `is_crowded`.
         """
         is_asked, spoken = False, []
-        for descriptor, _event in is_busy and soon(self._epoll.poll) or self._epoll.poll(seconds):
+        events = self._epoll.poll(0) if is_busy else []
+        self.is_crowded = bool(events)
+        for descriptor, _event in events or is_busy and soon(self._epoll.poll) or self._epoll.poll(seconds):
             if descriptor == self._listening:
                 is_asked = self.is_listening
             elif talk := self._waiting.pop(descriptor, None):

@@ -121,7 +121,9 @@ class Rounds:
         for talk in spoken:
             self._step(talk, self._read, whole)
         if is_asked:
-            accepted, has_all = self._connections.accept(_AT_ONCE, serving.deadline_s, serving.may_ask)
+            # who comes alone is answered before it is looked for another
+            most = _AT_ONCE if self._is_late or self._connections.is_crowded else 1
+            accepted, has_all = self._connections.accept(most, serving.deadline_s, serving.may_ask)
             for talk in accepted:
                 self._step(talk, self._read, whole)
         if whole:
