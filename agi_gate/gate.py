@@ -61,9 +61,9 @@ class _Way:
 
     number: int
     asked: Asked
-    id: str
-    salt: str  # of the record
     started_ns: int
+    id: str = ""
+    salt: str = ""  # of the record
     call: Call | None = None
     waits: bool = False  # for what the store knows
     answer: Answer = Answer(None, Verdict((Finding(Reason.GATE_ERROR),)))
@@ -73,6 +73,7 @@ class _Way:
 
     def fail(self, error: Exception) -> None:
         """Into the fail-closed net: whatever it is, it denies."""
+        _name([self])
         # its message may hold a number: only the kind and the place are told
         logger.error("decision %s failed: %s", self.id, _place(error))
         self.has_failed = True
@@ -114,8 +115,7 @@ class Gate:
         it is to be decided alone.
         """
         started_ns = time.monotonic_ns()
-        ways = [_Way(number, one, id_, salt, started_ns)
-                for number, (one, (id_, salt)) in enumerate(zip(asked, new_ids(len(asked)), strict=True))]
+        ways = [_Way(number, one, started_ns) for number, one in enumerate(asked)]
         deadline = min([one.deadline for one in asked])
         waiting = self._open(ways)
         if len(waiting) < len(ways):
@@ -168,6 +168,7 @@ class Gate:
 
     def _begin_records(self, ways: Sequence[_Way]) -> None:
         """What there is to do while the store works on its answer."""
+        _name(ways)
         for way in ways:
             with suppress(Exception):  # it is tried again, and told, where the record is to be written
                 way.draft = way.draft or self._draft(way)
@@ -179,6 +180,7 @@ class Gate:
             yield way.number, Decision(way.id, way.verdict, way.call)
 
     def _put_on_record(self, ways: Sequence[_Way], deadline: float) -> None:
+        _name(ways)
         lines: list[tuple[_Way, record.Line]] = []
         for way in ways:
             if not way.has_failed:
@@ -254,6 +256,13 @@ class Gate:
                 self.store.give_back(call.campaign.controller.id, call.destination.e164, callback)
             except Exception:
                 logger.error("a call-back stays used up though its call was refused")
+
+
+def _name(ways: Sequence[_Way]) -> None:
+    """Give those an id that have none."""
+    nameless = [way for way in ways if not way.id]
+    for way, (id_, salt) in zip(nameless, new_ids(len(nameless)), strict=True):
+        way.id, way.salt = id_, salt
 
 
 def new_ids(number: int) -> Iterator[tuple[str, str]]:
