@@ -64,7 +64,9 @@ def stage(plan: Plan, people: Population) -> Found:
     p50, p99 = ({kind: [_percentile(one, percent) for one in rounds] for kind, rounds in waits_ms.items()}
                 for percent in (50, 99))
     return Found([], [
-        Promise(what, "ms", [one - other for one, other in zip(p50[WITH], p50[WITHOUT], strict=True)], at_most=at_most),
+        Promise(what, "ms", [one - other for one, other in zip(p50[WITH], p50[WITHOUT], strict=True)], at_most=at_most,
+                why_not="between two calls everybody sleeps, and then finds the caches cold: see the table of a call every "
+                        "20 ms for what that costs the floor and the peers"),
         Promise("  the same of the dialplan's line that asks the gate, alone", "ms",
                 [one - other for one, other in zip(p50[ASKED], p50[WITHOUT], strict=True)]),
         Promise("  the same where an empty server answers it", "ms",
