@@ -1,6 +1,6 @@
 /* The floor: what a conversation costs where nothing is decided.
  *
- * Reads the header, says one SET VARIABLE, reads the reply, closes; one call after the other, no look-up, no log.
+ * Reads the header, says one command, reads the reply, closes; one call after the other, no look-up, no log.
  * Says `listening on PORT`. */
 
 #define _GNU_SOURCE
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char ANSWER[] = "SET VARIABLE \"GATE_VERDICT\" \"ALLOW\"\n";
+static const char ANSWER[] = "EXEC MSet \"GATE_DESTINATION=0,GATE_VERDICT=ALLOW\"\n";
 
 /* Read until `end` was seen; 0 where the other side went before. */
 static int read_until(int fd, const char *end)
