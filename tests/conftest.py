@@ -3,6 +3,7 @@ that they make."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,11 @@ import redis
 
 from lab.store_server import StoreServer
 from tests.support.replayed import Replayed
+
+
+def pytest_configure() -> None:
+    # a shell that starts the tests in the background has Ctrl-C ignored, by them and by whatever they start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
