@@ -35,12 +35,13 @@ def _group(pid: int, quota_us: int) -> Iterator[None]:
     except OSError as error:
         raise NotHad(f"a cgroup cannot be made here ({error.strerror})") from error
     try:
-        for name, value in limits:
-            (group / name).write_text(value)
-        (group / "cgroup.procs").write_text(str(pid))
+        try:
+            for name, value in limits:
+                (group / name).write_text(value)
+            (group / "cgroup.procs").write_text(str(pid))
+        except OSError as error:
+            raise NotHad(f"a cgroup does not take a limit here ({error.strerror})") from error
         yield
-    except OSError as error:
-        raise NotHad(f"a cgroup does not take a limit here ({error.strerror})") from error
     finally:
         (parent / "cgroup.procs").write_text(str(pid))
         group.rmdir()

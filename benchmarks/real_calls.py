@@ -63,17 +63,17 @@ def stage(plan: Plan, people: Population) -> Found:
         return Found([], [Promise(what, "ms", at_most=at_most, why_not=str(error).splitlines()[0])])
     p50, p99 = ({kind: [_percentile(one, percent) for one in rounds] for kind, rounds in waits_ms.items()}
                 for percent in (50, 99))
+
+    def added(kind: str) -> list[float]:
+        return [one - other for one, other in zip(p50[kind], p50[WITHOUT], strict=True)]
     return Found([], [
-        Promise(what, "ms", [one - other for one, other in zip(p50[WITH], p50[WITHOUT], strict=True)], at_most=at_most,
+        Promise(what, "ms", added(WITH), at_most=at_most,
                 why_not="between two calls everybody sleeps, and then finds the caches cold: see the table of a call every "
                         "20 ms for what that costs the floor and the peers"),
-        Promise("  the same where an empty server in C is the gate", "ms",
-                [one - other for one, other in zip(p50[FLOOR], p50[WITHOUT], strict=True)],
+        Promise("  the same where an empty server in C is the gate", "ms", added(FLOOR),
                 why_not="what is left of the promise is for look-up, rules and record"),
-        Promise("  the same of the dialplan's line that asks the gate, alone", "ms",
-                [one - other for one, other in zip(p50[ASKED], p50[WITHOUT], strict=True)]),
-        Promise("  that line where an empty server in C answers it", "ms",
-                [one - other for one, other in zip(p50[EMPTY], p50[WITHOUT], strict=True)]),
+        Promise("  the same of the dialplan's line that asks the gate, alone", "ms", added(ASKED)),
+        Promise("  that line where an empty server in C answers it", "ms", added(EMPTY)),
         Promise("  p50 of the dialplan with the gate", "ms", p50[WITH]),
         Promise("  p50 without", "ms", p50[WITHOUT]),
         Promise("  p99 with the gate", "ms", p99[WITH]),
