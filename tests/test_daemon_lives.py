@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from lab.peer import ask, header
+from lab.processes import tied
 from lab.store_server import StoreServer
 from tests.support.daemon import AGI_GATE, Daemon, answer, eventually, is_running
 from tests.support.gate_toml import CALLBACK, CLEAR, load_feeds, write_gate_toml
@@ -128,6 +130,31 @@ def test_a_worker_that_was_killed_is_replaced(daemon: Daemon) -> None:
     assert answer(daemon) == ALLOWED
     eventually(lambda: len(daemon.workers()) == 2 and before[1] not in daemon.workers())
     assert [answer(daemon) for _ in range(8)] == [ALLOWED] * 8
+
+
+def test_where_nobody_reads_what_it_tells_it_answers_looks_after_its_workers_and_ends(gate_toml: Path) -> None:
+    """A pipe that is full, as where a service manager or a terminal stands still."""
+    reading, writing = os.pipe()
+    process = subprocess.Popen(tied([AGI_GATE, "--config", str(gate_toml), "serve"]), stdin=subprocess.DEVNULL, stderr=writing)
+    try:
+        told = re.search(rb"listening on (\S+):(\d+)", os.read(reading, 4096))
+        assert told
+        address = told[1].decode(), int(told[2])
+        os.write(writing, b"x" * fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ))
+        assert ask(address, raw_header=b"GET / HTTP/1.0\r\n\r\n").commands == []
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        before = set(children.read_text().split())
+        for worker in before:
+            os.kill(int(worker), signal.SIGKILL)
+        eventually(lambda: len(now := set(children.read_text().split())) == 2 and not now & before)
+        assert ask(address, CLEAR, "fibra", "carrier1").variables["GATE_VERDICT"] == "ALLOW"
+        process.terminate()
+        assert process.wait(5) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reading)
+        os.close(writing)
 
 
 def test_a_main_process_that_was_killed_leaves_no_workers(daemon: Daemon) -> None:

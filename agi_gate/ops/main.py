@@ -19,7 +19,7 @@ if _interrupt is signal.default_int_handler:
 from agi_gate import __version__, config, place
 from agi_gate.ops import (check, completion, dossier, exit_codes, explain, export, load, log, preflight, purge, rebuild,
                           replay, rollback, serve, source, status)
-from agi_gate.quiet import OncePerSoOften
+from agi_gate.quiet import NeverWaiting, OncePerSoOften
 
 if _interrupt is signal.default_int_handler:
     signal.signal(signal.SIGINT, _interrupt)
@@ -79,13 +79,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     if sys.stderr is None:  # `2>&-`: what is printed to no stderr would go to stdout, into the JSON
         sys.stderr = open(os.devnull, "w", encoding="utf-8")
-    handler = logging.StreamHandler()
-    handler.addFilter(OncePerSoOften())
-    logging.basicConfig(handlers=[handler], level=logging.INFO, format="agi-gate: %(message)s")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # file names and what phones sent may hold bytes that are no UTF-8: they are shown, escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     arguments = parser().parse_args(argv)
+    handler = NeverWaiting() if arguments.run is serve.run else logging.StreamHandler()
+    handler.addFilter(OncePerSoOften())
+    logging.basicConfig(handlers=[handler], level=logging.INFO, format="agi-gate: %(message)s")
     if sys.stdout is None and arguments.run is not serve.run:  # `>&-`: said before anything is done
         print("agi-gate: stdout is closed, and the answer goes there; nothing was done (use >/dev/null)",
               file=sys.stderr)
