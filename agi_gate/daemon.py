@@ -77,8 +77,7 @@ def serve(path: Path, settings: config.Settings) -> int:
         log.close()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     crew, upkeep = _Crew(listener, settings), Upkeep()
-    for _ in range(settings.daemon.workers):
-        crew.start()
+    crew.fill()
     host, port = listener.getsockname()[:2]
     logger.info("listening on %s:%d, %d workers", host, port, settings.daemon.workers)
     looked = time.monotonic()
@@ -121,10 +120,19 @@ class _Member:
 class _Crew:
     def __init__(self, listener: socket.socket, settings: config.Settings) -> None:
         self._listener = listener
+        self._number = settings.daemon.workers
         self.settings = settings
         self._members: dict[int, _Member] = {}
 
-    def start(self) -> None:
+    def fill(self) -> None:
+        """Start the workers that are missing; where the system has nothing left for one, it is tried again at the next look."""
+        try:
+            while len(self._members) < self._number:
+                self._start()
+        except OSError as error:
+            logger.error("a worker could not be started: %s", error.strerror)
+
+    def _start(self) -> None:
         life = mmap.mmap(-1, mmap.PAGESIZE)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (ours, theirs):
@@ -154,6 +162,7 @@ class _Crew:
 
     def look(self) -> None:
         """Kill who shows no sign of life: its calls are lost either way, and its end is found by `replace`."""
+        self.fill()
         for member in self._members.values():
             (seen,) = struct.unpack_from("Q", member.life)
             member.missed = member.missed + 1 if seen == member.seen else 0
@@ -170,8 +179,7 @@ class _Crew:
         if lost:
             logger.error("%d worker(s) died and are started anew", len(lost))
             time.sleep(_RESTART_PAUSE_S)
-            for _ in lost:
-                self.start()
+            self.fill()
 
     def reload(self, path: Path) -> None:
         """Read the configuration, once for all, so that all workers take the same one."""

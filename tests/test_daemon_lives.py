@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -130,6 +131,19 @@ def test_a_worker_that_was_killed_is_replaced(daemon: Daemon) -> None:
     assert answer(daemon) == ALLOWED
     eventually(lambda: len(daemon.workers()) == 2 and before[1] not in daemon.workers())
     assert [answer(daemon) for _ in range(8)] == [ALLOWED] * 8
+
+
+def test_where_no_worker_can_be_started_the_others_answer_and_it_is_tried_again(daemon: Daemon) -> None:
+    main, before = daemon.process.pid, daemon.workers()
+    limits = resource.prlimit(main, resource.RLIMIT_NOFILE)
+    resource.prlimit(main, resource.RLIMIT_NOFILE, (3, limits[1]))
+    os.kill(before[0], signal.SIGKILL)
+    eventually(lambda: "could not be started: Too many open files" in daemon.said())
+    assert [answer(daemon) for _ in range(8)] == [ALLOWED] * 8
+    resource.prlimit(main, resource.RLIMIT_NOFILE, limits)
+    eventually(lambda: len(daemon.workers()) == 2 and before[0] not in daemon.workers())
+    assert before[1] in daemon.workers()
+    assert daemon.stop() == 0
 
 
 def test_where_nobody_reads_what_it_tells_it_answers_looks_after_its_workers_and_ends(gate_toml: Path) -> None:
