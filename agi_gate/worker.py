@@ -58,7 +58,11 @@ class Worker:
             self._beat()
             received = signal.sigtimedwait(signals, TICK_S)
             if received is not None and received.si_signo == signal.SIGHUP:
-                self._take_settings(new_settings())
+                try:
+                    self._take_settings(new_settings())
+                except Exception as error:  # no descriptor, no memory: a worker that is started anew has them
+                    logger.error("a worker could not take the new configuration, and ends: %s", type(error).__name__)
+                    break
             elif received is not None and received.si_signo in (signal.SIGTERM, signal.SIGINT):
                 break
             self.look()

@@ -120,6 +120,27 @@ def test_sighup_many_times_during_calls_loses_none(daemon: Daemon) -> None:
     assert len(daemon.records()) == 200
 
 
+def test_sighup_without_descriptors_ends_each_worker_with_its_calls_and_others_have_the_new_configuration(
+        gate_toml: Path) -> None:
+    write_gate_toml(gate_toml.parent, ("workers = 2", "workers = 1"))
+    load_feeds(gate_toml)
+    with Daemon(gate_toml) as daemon, socket.create_connection(daemon.address, timeout=5) as begun:
+        words = header((CLEAR, "fibra", "carrier1"))
+        begun.sendall(words[:40])
+        assert answer(daemon) == ALLOWED
+        (worker,) = daemon.workers()
+        limits = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (3, limits[1]))
+        write_gate_toml(gate_toml.parent, ("workers = 2", "workers = 1"), ("roc_declared = true", "roc_declared = false"))
+        daemon.signal(signal.SIGHUP)
+        eventually(lambda: "could not take the new configuration" in daemon.said())
+        begun.sendall(words[40:])
+        assert b"ALLOW" in begun.recv(4096)
+        begun.sendall(b"200 result=0\n")
+        eventually(lambda: answer(daemon) == "DENY CALLER_ID_NOT_ASSIGNED")
+        assert worker not in daemon.workers()
+
+
 def test_a_worker_that_was_killed_is_replaced(daemon: Daemon) -> None:
     before = daemon.workers()
     os.kill(before[0], signal.SIGKILL)
