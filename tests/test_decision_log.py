@@ -454,3 +454,30 @@ def test_a_disk_that_does_not_sync_is_no_record(path: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "fdatasync", lambda descriptor: time.sleep(1))
     with pytest.raises(LogUnavailable):
         log.append(line("c"), time.monotonic() + 0.1)
+
+
+def test_where_there_was_no_thread_to_sync_there_may_be_one_for_the_next_record(
+        path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = DecisionLog(path, "synced")
+    with monkeypatch.context() as full, pytest.raises(LogUnavailable, match="no thread"):
+        full.setattr(threading.Thread, "start", raising(RuntimeError("can't start new thread")))
+        log.append(line("a"))
+    log.append(line("b"))
+    assert names(path) == ["a", "b"] and problems(path) == []
+
+
+def test_a_disk_that_fails_at_the_close_is_no_record_and_the_next_one_is_synced(
+        path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.close
+
+    def close(descriptor: int) -> None:
+        real(descriptor)
+        if threading.current_thread() is not threading.main_thread():
+            raise OSError(5, "Input/output error")
+
+    log = DecisionLog(path, "synced")
+    with monkeypatch.context() as failing, pytest.raises(LogUnavailable, match="did not take it"):
+        failing.setattr(os, "close", close)
+        log.append(line("a"))
+    log.append(line("b"))
+    assert names(path) == ["a", "b"] and problems(path) == []

@@ -5,6 +5,7 @@ Edge.  A disk may stand still, and who waits in the kernel cannot be called back
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -34,9 +35,12 @@ class Syncing:
         """Have what was written so far synced, and the file's name in its folder; the ticket is for `wait`.  Raises OSError."""
         with self._condition:
             if self._thread is None or self._is_over:
-                self._is_over = False
-                self._thread = threading.Thread(target=self._work, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # the system has no more; it is tried again at the next record
+                    raise OSError(errno.EAGAIN, "there is no thread to sync it") from error
+                self._thread, self._is_over = thread, False
             found = os.fstat(descriptor)
             if (found.st_dev, found.st_ino) not in self._files:
                 # one of its own: the log's may be closed by then
@@ -69,11 +73,12 @@ class Syncing:
             failed = False
             for file in files.values():
                 try:
-                    os.fdatasync(file)
+                    try:
+                        os.fdatasync(file)
+                    finally:
+                        os.close(file)  # a file system over the network tells some errors only here
                 except OSError:
                     failed = True
-                finally:
-                    os.close(file)
             try:
                 for folder in folders:
                     sync_folder(folder)
