@@ -76,7 +76,7 @@ def serve(path: Path, settings: config.Settings) -> int:
     finally:
         log.close()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    crew, upkeep = _Crew(listener, settings), Upkeep()
+    crew, upkeep = _Crew(listener, settings), Upkeep(listener)
     crew.fill()
     host, port = listener.getsockname()[:2]
     logger.info("listening on %s:%d, %d workers", host, port, settings.daemon.workers)

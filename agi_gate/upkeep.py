@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ _WAY_GIVEN = 19
 
 
 class Upkeep:
-    def __init__(self) -> None:
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
         self._child: int | None = None
         self._next = time.monotonic() + _EVERY_S / 6
 
@@ -43,6 +45,8 @@ class Upkeep:
         if child:
             self._child = child
         else:
+            # where the main process is killed nobody answers any more: who asks must be refused, and not left waiting
+            self._listener.close()
             _keep(settings)
 
     def ended(self, children: set[int]) -> None:

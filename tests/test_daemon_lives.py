@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from agi_gate import config
+from agi_gate.daemon import listen
+from agi_gate.upkeep import Upkeep
 from lab.peer import ask, header
 from lab.processes import tied
 from lab.store_server import StoreServer
@@ -197,6 +200,31 @@ def test_a_main_process_that_was_killed_leaves_no_workers(daemon: Daemon) -> Non
     daemon.process.kill()
     daemon.process.wait()
     eventually(lambda: not any(map(is_running, workers)), 8)
+
+
+def test_the_log_s_upkeep_does_not_hold_the_port_of_a_daemon_that_was_killed(
+        gate_toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, (wait, over) = config.load(gate_toml), os.pipe()
+    monkeypatch.setattr("agi_gate.ops.log_keep.is_due", lambda *_: True)
+    monkeypatch.setattr("agi_gate.upkeep._keep", lambda _: (os.close(over), os.read(wait, 1), os._exit(0)))
+    monkeypatch.setattr("agi_gate.upkeep._EVERY_S", 0)
+    with listen(settings.daemon) as listener:
+        Upkeep(listener).look(settings)
+        address = listener.getsockname()
+    try:
+        eventually(lambda: _is_refused(address), 2)
+    finally:
+        os.close(over)
+        os.wait()
+        os.close(wait)
+
+
+def _is_refused(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def test_a_port_in_use_is_told_and_exits_2(daemon: Daemon, gate_toml: Path) -> None:
