@@ -18,7 +18,7 @@ import redis
 from redis.exceptions import NoPermissionError
 
 _READ_BYTES = 65536
-_MARKS = count(int.from_bytes(os.urandom(6)))
+_MARK_BYTES = 6
 _KEPT = 2  # connections that nobody uses just now; a stall has more of them made, which are not kept for ever
 
 
@@ -63,9 +63,11 @@ class _Wire:
         self._connection = cast(Any, self._pool.get_connection())  # of a class that keeps deadlines
         self._socket = self._connection.timed
         self._reader = hiredis.Reader(protocolError=redis.InvalidResponse)
+        # from where no other connection counts, of no other process: those of one daemon came from one process
+        self._marks = count(int.from_bytes(os.urandom(_MARK_BYTES)))
 
     def ask(self, packed: bytes, number: int, meanwhile: Callable[[], None] | None) -> list[Any]:
-        mark = b"%d" % next(_MARKS)
+        mark = b"%d" % next(self._marks)
         self._socket.sendall(b"%b*2\r\n$4\r\nECHO\r\n$%d\r\n%b\r\n" % (packed, len(mark), mark))
         if meanwhile is not None:
             meanwhile()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import signal
 import socket
 import threading
@@ -72,6 +73,18 @@ def test_an_answer_too_many_is_not_taken_for_the_next_call_s(client: redis.Redis
             time.sleep(0.05)
             assert store.facts_for(CONTROLLER, stranger) == Facts()
         assert proxy.doubled == 4
+
+
+def test_no_two_workers_put_the_same_word_behind_a_question(own_server: StoreServer) -> None:
+    """Else a proxy that gave one the other's answer would not be found out."""
+    with connect(own_server.url, TIMEOUT_MS) as client, client.monitor() as monitor:
+        for _ in range(2):
+            worker = multiprocessing.get_context("fork").Process(target=ask, args=(own_server.url,))
+            worker.start()
+            worker.join()
+        said = (command["command"] for command in monitor.listen())
+        words = [next(command for command in said if command.startswith("ECHO")) for _ in range(2)]
+        assert len(set(words)) == 2
 
 
 def test_a_first_call_waits_little_longer(client: redis.Redis, store_server: StoreServer) -> None:
