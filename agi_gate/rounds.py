@@ -130,7 +130,10 @@ class Rounds:
             is_overloaded = self.is_hurried or len(whole) >= _AT_ONCE and self._connections.queued() >= serving.waiting
             # callers who have waited for long leave at any moment: each is looked at just before it is decided
             for together in [[talk] for talk in whole] if self._is_late else [whole]:
-                self._decide(together, serving, is_overloaded)
+                try:
+                    self._decide(together, serving, is_overloaded)
+                except Exception as error:  # who is decided by himself takes no other with him
+                    logger.error("a round failed: %s", type(error).__name__)
         if has_all:  # not in a round that found nobody: a wait that was broken off ends so, too
             self._is_late = False
 

@@ -161,6 +161,28 @@ def test_a_round_that_fails_half_way_ends_its_calls_and_no_other(running: Runnin
     assert running.answer(CLEAR) == ALLOWED
 
 
+def test_where_each_is_decided_by_himself_one_that_fails_ends_no_other(
+        listener: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decide_all = Gate.decide_all
+
+    def fail(gate: Gate, asked: list[Any], **options: Any) -> Iterator[tuple[int, Decision | None]]:
+        if asked[0].request.destination == CLEAR:
+            raise MemoryError
+        yield from decide_all(gate, asked, **options)
+
+    monkeypatch.setattr(Gate, "decide_all", fail)
+    worker = Worker(listener, config.load(tmp_path / "gate.toml"), lambda: None)
+    peers = [socket.create_connection(listener.getsockname(), timeout=DEADLINE_S) for _ in range(2)]
+    for peer, number in zip(peers, (CLEAR, "112"), strict=True):
+        peer.sendall(header((number, "fibra", "carrier1")))
+        time.sleep(0.05)
+    worker._leader._is_late = True
+    worker._leader._answer(True, [])
+    assert peers[0].recv(4096) == b"" and b"EMERGENCY" in peers[1].recv(4096)
+    for peer in peers:
+        peer.close()
+
+
 def test_a_header_in_two_pieces_whose_last_is_a_newline_is_read_whichever_way_lines_end(running: Running) -> None:
     words_of_one = header((CLEAR, "fibra", "carrier1")).replace(b"\n", b"\r\n")
     for cut in (-1, -2, -3, -4):
