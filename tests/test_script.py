@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -240,6 +241,35 @@ def test_a_daemon_that_stands_still_is_a_refusal(daemon: Daemon, gate_toml: Path
     finally:
         for pid in (daemon.process.pid, *daemon.workers()):
             os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("words", (b'EXEC MSet "GATE_REASON=\\"SERVICE\\",GATE_VERDICT=\\"AL', b"EXEC MSet "))
+def test_a_daemon_that_dies_before_its_verdict_is_whole_is_a_failure(gate_toml: Path, words: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, running_for(listener, gate_toml) as process:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(words)
+        assert ended(process) == (1, "agi-gate: conversation ended: the daemon ended the conversation\n")
+
+
+def test_a_daemon_that_dies_without_a_word_is_replaced(gate_toml: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, running_for(listener, gate_toml) as process:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+        assert verdict_of(answered(process)) == "ALLOW SERVICE"
+        assert ended(process) == (0, "")
+    assert len(records(gate_toml)) == 1
+
+
+@contextmanager
+def running_for(listener: socket.socket, gate_toml: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A script whose daemon is played, with its call's header said."""
+    write_gate_toml(gate_toml.parent, ("127.0.0.1:0", f"127.0.0.1:{listener.getsockname()[1]}"))
+    with running() as process:
+        say(process, header((NEVER_CHECKED, "assistenza", "carrier1")))
+        yield process
 
 
 def test_a_caller_that_hangs_up_on_the_daemon_is_no_error(daemon: Daemon, gate_toml: Path) -> None:
