@@ -21,10 +21,10 @@ from pathlib import Path
 from agi_gate import config
 from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.decision_log.pseudonyms import KeyFileError
-from agi_gate.gate import Gate
+from agi_gate.gate import Gate, Pseudonym
 from agi_gate.shadowing import with_shadow
 from agi_gate.upkeep import Upkeep
-from agi_gate.worker import Worker
+from agi_gate.worker import Given, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def serve(path: Path, settings: config.Settings) -> int:
     """Run until SIGTERM or SIGINT.  Raises ListenError, KeyFileError."""
     settings = with_shadow(settings)
     log = DecisionLog(settings.log.path)
-    Gate.under(settings, log)
+    pseudonym = Gate.under(settings, log).pseudonym
     listener = listen(settings.daemon)
     try:
         log.probe()
@@ -76,7 +76,7 @@ def serve(path: Path, settings: config.Settings) -> int:
     finally:
         log.close()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    crew, upkeep = _Crew(listener, settings), Upkeep(listener)
+    crew, upkeep = _Crew(listener, settings, pseudonym), Upkeep(listener)
     crew.fill()
     host, port = listener.getsockname()[:2]
     logger.info("listening on %s:%d, %d workers", host, port, settings.daemon.workers)
@@ -118,10 +118,11 @@ class _Member:
 
 
 class _Crew:
-    def __init__(self, listener: socket.socket, settings: config.Settings) -> None:
+    def __init__(self, listener: socket.socket, settings: config.Settings, pseudonym: Pseudonym | None) -> None:
         self._listener = listener
         self._number = settings.daemon.workers
         self.settings = settings
+        self._pseudonym = pseudonym
         self._members: dict[int, _Member] = {}
 
     def fill(self) -> None:
@@ -152,7 +153,8 @@ class _Crew:
                 nonlocal beats
                 struct.pack_into("Q", life, 0, beats := beats + 1)
 
-            Worker(self._listener, self.settings, beat).run(parent, _SIGNALS, lambda: _last_received(theirs))
+            worker = Worker(self._listener, self.settings, beat, self._pseudonym)
+            worker.run(parent, _SIGNALS, lambda: _last_received(theirs))
             status = 0
         except Exception as error:
             logger.error("worker failed: %s", type(error).__name__)
@@ -182,19 +184,19 @@ class _Crew:
             self.fill()
 
     def reload(self, path: Path) -> None:
-        """Read the configuration, once for all, so that all workers take the same one."""
+        """Read the configuration and its keys, once for all, so that all workers take the same ones."""
         try:
             new = with_shadow(config.load(path))
-            Gate.under(new, DecisionLog(new.log.path))
+            pseudonym = Gate.under(new, DecisionLog(new.log.path)).pseudonym
         except (config.ConfigError, KeyFileError) as error:
             logger.error("the configuration stays as it was:\n%s", error)
             return
         if new.daemon.needs_restart(self.settings.daemon):
             logger.warning("[daemon] listen and workers take effect at the next start")
-        self.settings = new
+        self.settings, self._pseudonym = new, pseudonym
         # a file of no folder, which every worker gets a descriptor of: a pipe has room for small settings only
         with os.fdopen(os.memfd_create("settings"), "w+b") as file:
-            pickle.dump(new, file)
+            pickle.dump((new, pseudonym), file)
             file.flush()
             for member in self._members.values():
                 try:
@@ -217,16 +219,16 @@ class _Crew:
             os.waitpid(pid, 0)
 
 
-def _last_received(channel: socket.socket) -> config.Settings | None:
-    """The newest settings that were sent; None where an earlier signal has brought them."""
-    settings: config.Settings | None = None
+def _last_received(channel: socket.socket) -> Given | None:
+    """The newest that was sent; None where an earlier signal has brought it."""
+    given: Given | None = None
     while True:
         try:
             _message, (descriptor, *_), _flags, _address = socket.recv_fds(channel, 64, 1)
         except BlockingIOError:
-            return settings
+            return given
         with os.fdopen(descriptor, "rb") as file:
-            settings = pickle.loads(os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0))
+            given = pickle.loads(os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0))
 
 
 def _reap() -> set[int]:

@@ -33,6 +33,8 @@ _SHARE_OF_STORE = 0.8
 _SHARE_OF_LOG = 0.8
 _ID_BYTES, _SALT_BYTES = 6, 16
 
+Pseudonym = Callable[[str], str]  # of a number, by a key that is not in the log
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -85,14 +87,13 @@ class Gate:
     store: Store
     log: DecisionLog
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    pseudonym: Callable[[str], str] | None = None  # of a number, by a key that is not in the log
+    pseudonym: Pseudonym | None = None
     shadow: Shadow | None = None
 
     @classmethod
-    def under(cls, settings: config.Settings, log: DecisionLog) -> Gate:
-        """The gate as the configuration has it.  Raises KeyFileError."""
-        pseudonym = None
-        if settings.log.key is not None:
+    def under(cls, settings: config.Settings, log: DecisionLog, pseudonym: Pseudonym | None = None) -> Gate:
+        """The gate as the configuration has it; `pseudonym` where its keys were read before.  Raises KeyFileError."""
+        if settings.log.key is not None and pseudonym is None:
             from agi_gate.decision_log.pseudonyms import Keys  # not every script's start pays for it
             pseudonym = Keys.load(settings.log.key).pseudonym
         return cls(settings.policy, Store.at(settings.store.url, settings.store.timeout_ms), log, pseudonym=pseudonym,

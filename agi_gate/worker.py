@@ -20,10 +20,12 @@ from agi_gate.agi import ConversationEnded
 from agi_gate.connections import Connections, Talk
 from agi_gate.decision_log import DecisionLog
 from agi_gate.door import converse
-from agi_gate.gate import Gate
+from agi_gate.gate import Gate, Pseudonym
 from agi_gate.rounds import Rounds, Serving
 
 logger = logging.getLogger(__name__)
+
+Given = tuple[config.Settings, Pseudonym | None]  # what the main process has read, once for all workers
 
 MAX_STUCK = 8  # rounds
 MAX_THREADS = 128  # of calls that are decided by themselves
@@ -34,12 +36,13 @@ _COLLECTED_AFTER = 20_000  # objects: a call makes some hundreds, and hardly a c
 class Worker:
     """`beat` is called some 50 times a second for as long as the worker is well."""
 
-    def __init__(self, listener: socket.socket, settings: config.Settings, beat: Callable[[], None]) -> None:
+    def __init__(self, listener: socket.socket, settings: config.Settings, beat: Callable[[], None],
+                 pseudonym: Pseudonym | None = None) -> None:
         self._connections = Connections(listener)
         self._settings = settings
         self._beat = beat
         self._log = DecisionLog(settings.log.path, settings.log.durability)
-        self._serving = self._under(settings)
+        self._serving = self._under(settings, pseudonym)
         self._stuck: list[Rounds] = []
         self._next: Rounds | None  # kept for it: when it is needed there may be no memory for a thread
         self._leader, self._next = self._a_thread(), None
@@ -47,7 +50,7 @@ class Worker:
         self._by_themselves = 0  # calls that have a thread of their own
 
     def run(self, parent: int, signals: tuple[signal.Signals, ...],
-            new_settings: Callable[[], config.Settings | None]) -> None:
+            given: Callable[[], Given | None]) -> None:
         """Answer calls until SIGTERM, or until the parent is gone; SIGHUP brings new settings."""
         # what is there now stays for good: the collector need not go through it again and again under calls
         gc.collect()
@@ -59,7 +62,7 @@ class Worker:
             received = signal.sigtimedwait(signals, TICK_S)
             if received is not None and received.si_signo == signal.SIGHUP:
                 try:
-                    self._take_settings(new_settings())
+                    self._take(given())
                 except Exception as error:  # no descriptor, no memory: a worker that is started anew has them
                     logger.error("a worker could not take the new configuration, and ends: %s", type(error).__name__)
                     break
@@ -80,19 +83,20 @@ class Worker:
         # a name server may take its time: nobody waits for that
         threading.Thread(target=self._ask_ahead, daemon=True).start()
 
-    def _under(self, settings: config.Settings) -> Serving:
+    def _under(self, settings: config.Settings, pseudonym: Pseudonym | None) -> Serving:
         daemon = settings.daemon
-        return Serving(Gate.under(settings, self._log), settings.on_deny, daemon.deadline_ms / 1000, daemon.waiting,
+        return Serving(Gate.under(settings, self._log, pseudonym), settings.on_deny, daemon.deadline_ms / 1000, daemon.waiting,
                        daemon.may_ask, str(settings.path))
 
-    def _take_settings(self, settings: config.Settings | None) -> None:
-        if settings is None:
+    def _take(self, given: Given | None) -> None:
+        if given is None:
             return
+        settings, pseudonym = given
         if (settings.log.path, settings.log.durability) != (self._settings.log.path, self._settings.log.durability):
             # the other one closes itself, once the calls that are under way have their records in it
             self._log = DecisionLog(settings.log.path, settings.log.durability)
         self._settings = settings
-        self._serving = self._under(settings)
+        self._serving = self._under(settings, pseudonym)
 
     def _ask_ahead(self) -> None:
         """Have a connection to the store before the first call, which would have to wait for it."""

@@ -13,12 +13,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from agi_gate import config
 from agi_gate.daemon import listen
+from agi_gate.decision_log.pseudonyms import add_key
 from agi_gate.upkeep import Upkeep
 from lab.peer import ask, header
 from lab.processes import tied
@@ -193,6 +195,35 @@ def test_where_nobody_reads_what_it_tells_it_answers_looks_after_its_workers_and
         process.wait()
         os.close(reading)
         os.close(writing)
+
+
+def test_a_worker_that_is_replaced_needs_no_key_file_and_goes_by_the_keys_of_the_last_sighup(gate_toml: Path) -> None:
+    key, away = gate_toml.parent / "log.keys", gate_toml.parent / "log.keys.away"
+    first = add_key(key, datetime.now(UTC)).newest.id
+    write_gate_toml(gate_toml.parent, ('"decisions.jsonl"', '"decisions.jsonl"\nkey = "log.keys"'))
+    load_feeds(gate_toml)
+    with Daemon(gate_toml) as daemon:
+        key.rename(away)
+        _kill_workers(daemon)
+        assert (answer(daemon), _key_of_last(daemon)) == (ALLOWED, first)
+        away.rename(key)
+        second = add_key(key, datetime.now(UTC)).newest.id
+        daemon.signal(signal.SIGHUP)
+        eventually(lambda: answer(daemon) == ALLOWED and _key_of_last(daemon) == second)
+        key.unlink()
+        _kill_workers(daemon)
+        assert (answer(daemon), _key_of_last(daemon)) == (ALLOWED, second)
+
+
+def _key_of_last(daemon: Daemon) -> str:
+    return str(daemon.records()[-1]["pseudonyms"]["destination"]).partition(":")[0]
+
+
+def _kill_workers(daemon: Daemon) -> None:
+    before = daemon.workers()
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+    eventually(lambda: len(now := daemon.workers()) == len(before) and not set(now) & set(before))
 
 
 def test_a_main_process_that_was_killed_leaves_no_workers(daemon: Daemon) -> None:
