@@ -121,8 +121,9 @@ class Rounds:
         for talk in spoken:
             self._step(talk, self._read, whole)
         if is_asked:
-            # who comes alone is answered before it is looked for another
-            most = _AT_ONCE if self._is_late or self._connections.is_crowded else 1
+            # who comes alone is answered before it is looked for another; where a thread takes over others have waited
+            takes_over = self._count == 1
+            most = _AT_ONCE if takes_over or self._is_late or self._connections.is_crowded else 1
             accepted, has_all = self._connections.accept(most, serving.deadline_s, serving.may_ask)
             for talk in accepted:
                 self._step(talk, self._read, whole)

@@ -119,6 +119,15 @@ def test_while_a_round_stands_still_other_calls_go_on(running: Running) -> None:
     assert stuck.result()[0] == ALLOWED
 
 
+def test_whoever_leads_next_takes_all_who_have_waited_and_not_one_by_one(running: Running) -> None:
+    """While the store stands still each thread has one round: of one call each, more calls would come than are taken."""
+    calls = [running.asked(STUCK) for _ in range(MAX_STUCK)]
+    eventually(lambda: len(running.connections) == MAX_STUCK)
+    assert running.store.asked <= MAX_STUCK / 2
+    running.store.let.set()
+    assert {call.result()[0] for call in calls} == {ALLOWED}
+
+
 def test_a_call_whose_round_stands_still_is_left_at_its_deadline_and_told_nothing(running: Running) -> None:
     (stuck,) = running.stand_still()
     heard, took_s = stuck.result()
