@@ -5,7 +5,10 @@ Joint.  It costs a start of everything, some third of a second, so it is for sma
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 from agi_gate import config
@@ -15,6 +18,9 @@ from agi_gate.decision_log.pseudonyms import KeyFileError
 from agi_gate.door import converse
 from agi_gate.gate import Gate
 from agi_gate.shadowing import with_shadow
+
+# beside the deadline, within which all ends that has a limit of its own
+_MARGIN_S = 0.5
 
 
 def answer(path: Path, received: bytes, started: float) -> int:
@@ -27,10 +33,14 @@ def answer(path: Path, received: bytes, started: float) -> int:
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 2
+    deadline = started + settings.daemon.deadline_ms / 1000
+    # a disk or a name server that stands still cannot be called back: a script that waits for it lingers on the PBX
+    over = threading.Timer(deadline + _MARGIN_S - time.monotonic(), _end)
+    over.daemon = True
+    over.start()
     log = DecisionLog(settings.log.path, settings.log.durability)
     try:
         gate = Gate.under(with_shadow(settings), log)
-        deadline = started + settings.daemon.deadline_ms / 1000
         converse(Conversation(0, 1, deadline, received), gate, settings.on_deny)
     except Hangup:
         return 0
@@ -43,3 +53,8 @@ def answer(path: Path, received: bytes, started: float) -> int:
     finally:
         log.close()
     return 0
+
+
+def _end() -> None:
+    print("agi-gate: conversation ended: what it waits for stands still", file=sys.stderr, flush=True)
+    os._exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -171,6 +172,22 @@ def test_without_the_store_a_marketing_call_is_denied_and_no_number_is_told(
         assert verdict_of(answered(process)) == "DENY STORE_UNAVAILABLE"
         code, said = ended(process)
     assert code == 0 and CLEAR[2:] not in said
+
+
+def test_a_disk_that_stands_still_is_not_waited_for(gate_toml: Path) -> None:
+    """Played by a pipe that is full."""
+    path = gate_toml.parent / "decisions.jsonl"
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDWR)
+    os.write(pipe, b"x" * fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ))
+    with running() as process:
+        started = time.monotonic()
+        say(process, header((CLEAR, "fibra", "carrier1")))
+        assert answered(process) == []
+        code, said = ended(process)
+        assert code == 1 and "stands still" in said and time.monotonic() - started < 3
+    os.close(pipe)
+    path.unlink()
 
 
 def test_without_the_log_a_call_is_denied(gate_toml: Path) -> None:
