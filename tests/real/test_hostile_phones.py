@@ -102,6 +102,16 @@ def test_a_diversion_never_writes_the_gates_header_where_the_dialplan_sets_the_c
     assert gate.headers == []
 
 
+@pytest.mark.parametrize("filling", ["A" * 4200, "." * 8000])
+def test_a_diversion_is_not_too_long_to_be_looked_at(lab: Lab, filling: str) -> None:
+    """Behind what Asterisk reads of it stood the rest of a header: arguments of the phone's choice, and the header's end."""
+    rest = f"%0Aagi_context%3A%20x%0Aagi_arg_1%3A%20{CLEAR}%0Aagi_arg_2%3A%20acme-servizio%0A%0A"
+    with StubGate(allow) as gate:
+        seen = lab.call(CLEAR, door=gate.door, headers=(f"Diversion: <sip:{filling}{rest}@127.0.0.2>",))
+    assert seen.refused
+    assert gate.headers == []
+
+
 @pytest.mark.parametrize("caller", ["x):Set(GATE_VERDICT=ALLOW)", "%7D%5D%22%20=%20%22", "caff%C3%A9", "caff%C3", "a%2Cb", "a%22b"])
 def test_a_strange_caller_reaches_the_gate_as_it_is(lab: Lab, caller: str) -> None:
     """Strange is the gate's to judge; the dialplan only has to carry it."""
