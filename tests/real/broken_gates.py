@@ -111,6 +111,11 @@ def _allows_two_numbers(talk: Talk) -> None:
     talk.set("GATE_VERDICT", "ALLOW")
 
 
+def _allows_a_number_too_long_to_look_at(talk: Talk) -> None:
+    talk.set("GATE_DESTINATION", f"{'1' * 4075}&PJSIP/{DESTINATION}@carrier1")  # an expression sees the digits only
+    talk.set("GATE_VERDICT", "ALLOW")
+
+
 def _allows_in_small_letters(talk: Talk) -> None:
     talk.set("GATE_DESTINATION", DESTINATION)
     talk.set("GATE_VERDICT", "allow")
@@ -152,6 +157,7 @@ BROKEN: dict[str, tuple[Behaviour, str]] = {
     "allows and fails": (_allows_and_fails, "FAILURE"),
     "allows no number": (_allows_nothing, "SUCCESS"),
     "allows two numbers": (_allows_two_numbers, "SUCCESS"),
+    "allows a number too long to look at": (_allows_a_number_too_long_to_look_at, "SUCCESS"),
     "allows in small letters": (_allows_in_small_letters, "SUCCESS"),
     "says an expression": (_says_an_expression, "SUCCESS"),
     "denies and fails": (_denies_and_fails, "FAILURE"),
