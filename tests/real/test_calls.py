@@ -203,6 +203,14 @@ def test_what_was_the_admins_before_is_so_afterwards(lab: Lab, daemon: Daemon) -
     assert (exit_on_hangup, argument) == ("no", "mine")
 
 
+def test_what_was_the_admins_before_is_so_in_his_h_extension(lab: Lab, daemon: Daemon) -> None:
+    """Also where the call ends inside the Gosub."""
+    for door, reason in ((daemon.door, "REGISTRY_OPPOSED"), ("agi://127.0.0.1:1/gate", "GATE_ERROR")):
+        seen = lab.call(LIMITED + ENROLLED, door=door)
+        assert_refused(seen, reason)
+        assert "OWN|no|mine|" in seen.log
+
+
 def test_a_leg_that_dial_makes_inherits_no_verdict(lab: Lab, daemon: Daemon) -> None:
     assert "PROBE|||" in lab.call(PROBE + CLEAR, door=daemon.door).log
 

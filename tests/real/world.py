@@ -83,10 +83,11 @@ PHONES_OWN_CALLER_ID, HIDDEN, HIDDEN_NAME, SERVICE, TWO_ARGUMENTS, NO_TRUNK, FOR
     f"*9{number:02d}*" for number in range(14)
 )
 
-# Every channel's h extension tells what the gate left on it.
+# Every channel's h extension tells what the gate left on it, and what was the admin's own.
 EXTENSIONS = f"""
 [agents](+)
-exten => h,1,Log(NOTICE,LAB|${{GATE_VERDICT}}|${{GATE_REASON}}|${{GATE_REASONS}}|${{GATE_DECISION_ID}}|${{GATE_DESTINATION}}|${{GATE_SOURCE}}|${{AGISTATUS}}|)
+exten => h,1,Log(NOTICE,OWN|${{AGIEXITONHANGUP}}|${{ARG1}}|)
+ same => n,Log(NOTICE,LAB|${{GATE_VERDICT}}|${{GATE_REASON}}|${{GATE_REASONS}}|${{GATE_DECISION_ID}}|${{GATE_DESTINATION}}|${{GATE_SOURCE}}|${{AGISTATUS}}|)
 [emergency](+)
 exten => h,1,Goto(agents,h,1)
 [agents](+)
