@@ -137,6 +137,7 @@ def test_a_second_call_is_not_let_through_by_the_first_ones_allow(lab: Lab) -> N
 @pytest.mark.parametrize("module", ["func_strings", "func_logic", "func_timeout", "func_callerid", "func_dialplan"])
 def test_a_missing_module_refuses(lab: Lab, module: str) -> None:
     """What the dialplan cannot ask it does not take for a yes."""
+    lab.asterisk.cli("dialplan set global AGI_GATE_SECONDS 2")  # func_logic is asked only where it is set
     with StubGate(allow) as gate:
         lab.asterisk.cli(f"module unload {module}.so")
         try:
