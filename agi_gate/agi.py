@@ -104,7 +104,7 @@ class _Lines:
     """
 
     def __init__(self, descriptor: int, deadline: float) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
         self._deadline = deadline
         self.lines: deque[str] = deque()  # whole ones, not read yet
         self._rest = b""  # the beginning of a line
@@ -134,19 +134,25 @@ class _Lines:
         whole, newline, rest = received.rpartition(b"\n")
         if newline:
             text = (self._rest + whole).decode("utf-8", "surrogateescape")
-            self.lines.extend([line.rstrip("\r") for line in text.split("\n")])
+            lines = [line.rstrip("\r") for line in text.split("\n")]
+            self.lines.extend(lines)
             self._rest = rest
+            goes_on = any([line.startswith("agi_") for line in lines])
         else:
             self._rest += received
+            goes_on = False
+        if goes_on or self._rest.startswith(_BEGIN):
+            # a line break in what a phone sent can end it early, behind arguments of the phone's own
+            raise GarbageReceived("the header goes on behind its end")
         if len(self._rest) > MAX_LINE_BYTES:
             raise GarbageReceived("a line without an end")
 
     def _received(self) -> bytes:
         poll, wait_ms = select.poll(), (self._deadline - time.monotonic()) * 1000
-        poll.register(self._descriptor, select.POLLIN)
+        poll.register(self.descriptor, select.POLLIN)
         if wait_ms <= 0 or not poll.poll(wait_ms):
             raise DeadlinePassed("no whole line in time")
-        received = os.read(self._descriptor, 65536)
+        received = os.read(self.descriptor, 65536)
         if not received:
             raise Hangup("the stream ended")
         return received
@@ -215,6 +221,17 @@ class Conversation(AGI):
         self.stdin.take(received)
         if len(self.stdin.lines) > MAX_HEADER_LINES:
             raise GarbageReceived("more lines than any reply has")
+
+    def look(self) -> None:
+        """Take what has come unasked.  Raises GarbageReceived."""
+        poll = select.poll()
+        poll.register(self.stdin.descriptor, select.POLLIN)
+        try:
+            received = os.read(self.stdin.descriptor, 65536) if poll.poll(0) else b""
+        except OSError as error:  # a reset
+            raise Hangup(str(error)) from error
+        if received:  # the end of the stream is seen where the reply is waited for
+            self.take(received)
 
     def has_reply(self) -> bool:
         """Say whether `hear` would not have to wait."""

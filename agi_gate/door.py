@@ -36,6 +36,7 @@ def tell(conversation: Conversation, decision: Decision, on_deny: str) -> Iterat
 
     It yields whether that was the last one; the verdict of a call that goes on is.  Raises what the conversation raises.
     """
+    conversation.look()  # what Asterisk writes behind a header's false end has come by now
     *together, verdict = actions.variables(decision.verdict, decision.id, decision.destination)
     if not is_plain("".join([value for _name, value in together])):
         for variable in [one for one in together if not is_plain(one[1])]:

@@ -322,3 +322,22 @@ def test_the_deadline_is_one_for_the_whole_conversation() -> None:
         with pytest.raises(DeadlinePassed):
             set_variable(conversation, "A", "b")
         assert time.monotonic() - started < 0.1
+
+
+@pytest.mark.parametrize("behind", (b"agi_context: agi-gate\n", b"\nagi_context: agi-gate\n\n", b"agi_con", b"HANGUP\nagi_extension: s\n"))
+def test_a_header_that_goes_on_behind_its_end_is_believed_in_nothing(behind: bytes) -> None:
+    """A phone that writes a line break into a Diversion can end the header early, behind arguments of its own."""
+    with peer_that_says(GOOD + behind, stays=True) as peer, pytest.raises(GarbageReceived, match="behind its end"):
+        conversation = converse(peer.descriptor)
+        while True:  # the rest may come a little later
+            conversation.look()
+
+
+def test_what_comes_unasked_and_is_no_header_is_heard_in_its_time() -> None:
+    with peer_that_says(GOOD) as peer:
+        conversation = converse(peer.descriptor)
+        conversation.look()
+    with peer_that_says(GOOD + b"HANGUP\n" + OK, stays=True) as peer:
+        conversation = converse(peer.descriptor)
+        conversation.look()
+        set_variable(conversation, "GATE_VERDICT", "DENY")

@@ -70,6 +70,17 @@ def test_a_denied_call_is_hung_up_with_cause_21_and_hears_no_destination(daemon:
     assert heard.variables["GATE_REASON"] == "REGISTRY_OPPOSED"
 
 
+def test_a_header_with_a_false_end_hears_no_verdict(daemon: Daemon) -> None:
+    """As Asterisk sends it where a phone has a line break, arguments and a blank line in its Diversion."""
+    begun, rest = header((ENROLLED, "fibra", "carrier1"), agi_rdnis="+39021\x00").split(b"\x00")
+    forged = f"\nagi_arg_1: {CLEAR}\nagi_arg_2: fibra\nagi_arg_3: carrier1\n\n".encode()
+    with socket.create_connection(daemon.address, timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(begun + forged)
+        connection.sendall(rest)
+        assert connection.recv(4096) == b""
+
+
 def test_with_on_deny_return_a_denied_call_goes_back_to_the_dialplan(store_url: str, tmp_path: Path) -> None:
     path = write_gate_toml(tmp_path, ('hours = "off"', 'hours = "off"\non_deny = "return"'))
     load_feeds(path)
