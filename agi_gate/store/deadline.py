@@ -20,7 +20,7 @@ from agi_gate.awake import soon
 _of_this_thread = threading.local()
 
 
-class within:  # a verb, as those of contextlib, which would make it at four times the cost: each call enters it twice
+class within:  # a verb, as those of contextlib, which would make it at four times the cost: a call enters three
     """Let whatever this thread reads from the store in the block take so long at most, connecting included.
 
     A block within another ends no later than the outer one.

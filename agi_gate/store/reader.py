@@ -62,19 +62,21 @@ class Store:
                     by_client.setdefault(self._servers.client_of(question[0]), []).append(question)
                 except StoreUnavailable as error:
                     found[question] = error
-            for together in by_client.values():
-                self._look_up(together, found, meanwhile)
+            for position, together in enumerate(by_client.values()):
+                self._look_up(together, found, meanwhile, len(by_client) - position)
         return [found[question] for question in questions]
 
     def _look_up(self, questions: Sequence[Question], found: dict[Question, Facts | StoreUnavailable],
-                 meanwhile: Callable[[], None] | None) -> None:
-        """Questions to one server."""
+                 meanwhile: Callable[[], None] | None, sharing: int) -> None:
+        """Questions to one server, of so many that share the time that is left: one may not take it all."""
         packed = b"".join([_packed(*question) for question in questions])
         try:
-            replies = self._ask(questions[0][0], lambda client: wire.ask(
-                client, packed, 3 * len(questions), meanwhile))
-        except StoreUnavailable as error:
-            found.update((question, error) for question in questions)
+            with within((left() or 0) / sharing):
+                replies = self._ask(questions[0][0], lambda client: wire.ask(
+                    client, packed, 3 * len(questions), meanwhile))
+        except (StoreUnavailable, TimeoutError) as error:
+            unavailable = error if isinstance(error, StoreUnavailable) else StoreUnavailable(explain(error))
+            found.update((question, unavailable) for question in questions)
             return
         for question, *answer in zip(questions, replies[::3], replies[1::3], replies[2::3], strict=True):
             try:

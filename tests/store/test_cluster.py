@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
+from agi_gate.facts import Facts
 from agi_gate.store import keys
 from agi_gate.store.reader import Store, StoreUnavailable
 from agi_gate.store.servers import TRUSTED_S, Servers, SlotsApart
@@ -78,6 +79,18 @@ def test_a_load_of_controllers_on_several_slots_is_refused_with_the_way_out(clus
         servers.client_of_all([GAMMA, ACME])
     assert servers.client_of_all([GAMMA]) is servers.client_of(GAMMA)
     assert servers.client_of_all([]).ping()
+
+
+def test_a_master_that_stands_still_leaves_the_others_their_share_of_the_time(cluster: Cluster, store: Store) -> None:
+    questions = [(controller, ALLOWED) for controller in CONTROLLERS]
+    assert all(isinstance(facts, Facts) for facts in store.facts_of(questions))
+    stopped = cluster.master_of(keys.base(ACME))
+    stopped.signal(signal.SIGSTOP)
+    try:
+        acme, *others = store.facts_of(questions)
+    finally:
+        stopped.signal(signal.SIGCONT)
+    assert isinstance(acme, StoreUnavailable) and all(isinstance(facts, Facts) for facts in others)
 
 
 def test_a_master_that_is_killed_under_load_causes_no_wrong_answer(cluster: Cluster, store: Store) -> None:
