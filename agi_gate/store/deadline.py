@@ -134,14 +134,22 @@ class _Timed:
 
     socket_connect_timeout: float | None
     timed: _TimedSocket | _TimedTlsSocket  # for whoever speaks to the server by himself
+    driver_info: object
+    lib_name: object
+    lib_version: object
 
     def _connect(self) -> _TimedSocket | _TimedTlsSocket:
         own_limit, seconds = self.socket_connect_timeout, left()
         self.socket_connect_timeout = own_limit if seconds is None else seconds
         try:
             connected = super()._connect()  # type: ignore[misc]  # it stands before a connection class
-            self.timed = (
-                _TimedTlsSocket(connected) if isinstance(connected, ssl.SSLSocket) else _TimedSocket(connected))
+            if isinstance(connected, ssl.SSLSocket):
+                self.timed = _TimedTlsSocket(connected)
+            else:
+                self.timed = _TimedSocket(connected)
+                # what a client tells of itself: before the first question it would wait for the server twice more; for TLS
+                # it may be the first that is read, and redis-py takes a session's tickets for an answer too many
+                self.driver_info = self.lib_name = self.lib_version = None
             return self.timed
         finally:
             self.socket_connect_timeout = own_limit

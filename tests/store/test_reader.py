@@ -72,6 +72,7 @@ def test_an_answer_too_many_is_not_taken_for_the_next_call_s(client: redis.Redis
             assert store.facts_for(CONTROLLER, NUMBER) == EVERYTHING_KNOWN
             time.sleep(0.05)
             assert store.facts_for(CONTROLLER, stranger) == Facts()
+            time.sleep(0.05)  # what still comes to the connection that was given up is not what comes next
         assert proxy.doubled == 4
 
 
@@ -87,10 +88,10 @@ def test_no_two_workers_put_the_same_word_behind_a_question(own_server: StoreSer
         assert len(set(words)) == 2
 
 
-def test_a_first_call_waits_little_longer(client: redis.Redis, store_server: StoreServer) -> None:
+def test_a_first_call_waits_no_longer(client: redis.Redis, store_server: StoreServer) -> None:
     with CountingProxy(store_server.port) as proxy, connect(proxy.url, TIMEOUT_MS) as through:
         Store(through).facts_for(CONTROLLER, NUMBER)
-        assert proxy.round_trips <= 4
+        assert proxy.round_trips == 1
 
 
 def test_every_key_of_a_controller_is_on_one_cluster_slot(client: redis.Redis, store: Store) -> None:
