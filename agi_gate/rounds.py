@@ -226,14 +226,18 @@ class Rounds:
         # a script names the configuration that is to decide its call: no other may
         if talk.said.env.get(place.CONFIGURATION, serving.configuration) != serving.configuration:
             raise GarbageReceived("a script asked that has another configuration")
-        if self._is_late:
+        self._see_that_it_is_there(talk, has_waited=self._is_late)
+        together.append(talk)
+
+    def _see_that_it_is_there(self, talk: Talk, *, has_waited: bool) -> None:
+        """Raises Hangup where the caller has gone, as far as it has been read; who has waited is read again."""
+        if has_waited:
             try:
-                talk.said.take(talk.connection.recv(MAX_LINE_BYTES, socket.MSG_DONTWAIT))
+                talk.conversation.take(talk.connection.recv(MAX_LINE_BYTES, socket.MSG_DONTWAIT))
             except BlockingIOError:
                 pass
-        if talk.said.is_hung_up():
+        if talk.conversation.is_hung_up():
             raise Hangup("the channel was hung up")
-        together.append(talk)
 
     def _tell(self, talk: Talk, serving: Serving, decision: Decision | None) -> None:
         if decision is None:
@@ -244,6 +248,8 @@ class Rounds:
             self._go_on(talk)
 
     def _decide_alone(self, talk: Talk, serving: Serving) -> None:
+        # the store has taken its time by now, and what is used up for nobody it may not give back in time
+        self._see_that_it_is_there(talk, has_waited=True)
         if not self._by_itself(talk):
             asked = Asked(request_from(talk.conversation.env), talk.deadline, overloaded=True)
             ((_, decision),) = serving.gate.decide_all([asked], claim=False)

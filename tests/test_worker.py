@@ -18,12 +18,12 @@ from agi_gate import config
 from agi_gate.awake import soon
 from agi_gate.connections import Connections
 from agi_gate.daemon import listen
-from agi_gate.facts import Check, Contact, Facts
+from agi_gate.facts import Callback, Check, Contact, Facts
 from agi_gate.gate import Decision, Gate
 from agi_gate.worker import MAX_STUCK, TICK_S, Worker
 from lab.peer import Heard, ask, header
 from tests.support.daemon import eventually
-from tests.support.gate_toml import CLEAR, write_gate_toml
+from tests.support.gate_toml import CALLBACK, CLEAR, write_gate_toml
 
 STUCK = "0212345699"
 DEADLINE_S, AT_ONCE_S = 0.8, 0.3
@@ -31,21 +31,27 @@ ALLOWED, EMERGENCY, UNAVAILABLE = "ALLOW DIRECTORY_NOT_OPPOSED", "ALLOW EMERGENC
 
 
 class Store:
-    """Everybody may be called; of one number it says so only when it is let."""
+    """Everybody may be called; of one number it says so only when it is let, and of one who asked to be called."""
 
     def __init__(self) -> None:
         self.let = threading.Event()
-        self.asked = 0
+        self.asked = self.claims = 0
 
     def facts_for(self, controller: str, e164: str) -> Facts:
         raise OSError("a name server that is asked at the start, and does not know")
 
     def facts_of(self, questions: list[tuple[str, str]], meanwhile: object) -> list[Facts]:
-        if any(e164.endswith(STUCK) for _, e164 in questions):
+        if any(e164.endswith((STUCK, CALLBACK)) for _, e164 in questions):
             self.asked += 1
             self.let.wait()
+        if any(e164.endswith(CALLBACK) for _, e164 in questions):
+            return [Facts(callbacks=(Callback(datetime.now(UTC) - timedelta(hours=1)),))] * len(questions)
         checked = Check(datetime.now(UTC) - timedelta(days=1), False, "1-0")
         return [Facts(checks=(checked,), contact=Contact("Elenco", True))] * len(questions)
+
+    def claim(self, controller: str, e164: str, callback: Callback) -> bool:
+        self.claims += 1
+        return True
 
 
 class Running:
@@ -126,6 +132,16 @@ def test_whoever_leads_next_takes_all_who_have_waited_and_not_one_by_one(running
     assert running.store.asked <= MAX_STUCK / 2
     running.store.let.set()
     assert {call.result()[0] for call in calls} == {ALLOWED}
+
+
+def test_who_has_gone_while_the_store_stood_still_uses_no_call_back_up(running: Running) -> None:
+    with socket.create_connection(running.address) as gone:
+        gone.sendall(header((CALLBACK, "fibra", "carrier1")))
+        eventually(lambda: running.store.asked == 1)
+    running.store.let.set()
+    eventually(lambda: len(running.connections) == 0)
+    assert running.store.claims == 0
+    assert running.answer(CALLBACK) == "ALLOW CALLBACK_REQUESTED" and running.store.claims == 1
 
 
 def test_a_call_whose_round_stands_still_is_left_at_its_deadline_and_told_nothing(running: Running) -> None:
