@@ -6,6 +6,8 @@ is never "no".
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -138,7 +140,10 @@ class Store:
 
 def _use_up(client: redis.Redis, name: str, token: str) -> tuple[redis.Redis, bool, bool]:
     """The client, whether the token is new, and whether every replica has it."""
+    began = time.monotonic()
     replicas = len(replica_offsets(client)[1])
+    if (left() or math.inf) < time.monotonic() - began:  # an answer as slow would come too late, and nobody would call
+        raise TimeoutError("the store is too slow to use a call-back up")
     pipeline = client.pipeline(transaction=False)  # WAIT speaks of what came before it on its own connection
     pipeline.sadd(name, token)
     pipeline.wait(replicas, max(1, int((left() or 0) * 1000 * _SHARE_OF_WAIT)))  # 0 would be for ever

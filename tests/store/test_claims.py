@@ -20,6 +20,7 @@ from agi_gate.gate import Gate
 from agi_gate.ops.main import main
 from agi_gate.store import keys, values
 from agi_gate.store.reader import Store, StoreUnavailable, connect
+from tests.store.conftest import TIMEOUT_MS
 from tests.store.loads import CONTROLLER, NUMBER, day, load
 from tests.support.gate_toml import CALLBACK, CALLER_ID, write_feeds, write_gate_toml
 
@@ -119,3 +120,16 @@ def test_a_claim_that_cannot_be_made_sure_of_is_no_claim(client: redis.Redis, st
     client.set(keys.used_key(CONTROLLER, NUMBER), "somebody else's")
     with pytest.raises(StoreUnavailable):
         store.claim(CONTROLLER, NUMBER, Callback(day(1)))
+
+
+def test_a_server_too_slow_to_answer_a_claim_in_time_is_not_asked_for_it(
+        client: redis.Redis, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would use the call-back up, and nobody would call."""
+    def slowly(client: redis.Redis) -> tuple[int, list[int]]:
+        time.sleep(TIMEOUT_MS / 1000 * 0.6)
+        return 0, []
+    with monkeypatch.context() as slow:
+        slow.setattr("agi_gate.store.reader.replica_offsets", slowly)
+        with pytest.raises(StoreUnavailable, match="too slow"):
+            store.claim(CONTROLLER, NUMBER, Callback(day(1)))
+    assert store.claim(CONTROLLER, NUMBER, Callback(day(1)))
