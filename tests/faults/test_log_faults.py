@@ -12,7 +12,7 @@ import pytest
 from lab.store_server import StoreServer
 from tests.faults import log_acts as acts
 from tests.faults.conftest import OpenStage
-from tests.faults.numbers import EMERGENCY, LOG_UNAVAILABLE
+from tests.faults.numbers import EMERGENCY, LOG_UNAVAILABLE, STORE_UNAVAILABLE
 from tests.faults.stage import Stage
 
 _ALL_BUT_EMERGENCIES = ("clear", "enrolled", "never checked", "objected", "call-back", "service", "unknown campaign")
@@ -71,7 +71,8 @@ def held_by_somebody(stage: Stage) -> Iterator[None]:
 
 
 def test_a_lock_that_somebody_holds_denies_in_time(stage: Stage) -> None:
+    # where eight rounds wait for it the next calls are denied without the store; one may have its record as the lock is given up
     figures = stage.under_calls("log: its lock held by another process", held_by_somebody(stage), during_s=4,
-                                expected=UNRECORDED, also_right=frozenset({LOG_UNAVAILABLE}))
+                                expected=UNRECORDED, also_right=frozenset({LOG_UNAVAILABLE, STORE_UNAVAILABLE}))
     assert figures.wrong == []
     assert figures.slowest_s < DEADLINE_S + 0.5, "a call waited for the calls before it"
