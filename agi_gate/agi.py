@@ -104,7 +104,7 @@ class _Lines:
     """
 
     def __init__(self, descriptor: int, deadline: float) -> None:
-        self.descriptor = descriptor
+        self._descriptor = descriptor
         self._deadline = deadline
         self.lines: deque[str] = deque()  # whole ones, not read yet
         self._rest = b""  # the beginning of a line
@@ -147,12 +147,17 @@ class _Lines:
         if len(self._rest) > MAX_LINE_BYTES:
             raise GarbageReceived("a line without an end")
 
+    def come(self, wait_ms: float) -> bytes | None:
+        """What comes within that time, empty at the end of the stream; None where nothing does."""
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return os.read(self._descriptor, 65536) if poll.poll(wait_ms) else None
+
     def _received(self) -> bytes:
-        poll, wait_ms = select.poll(), (self._deadline - time.monotonic()) * 1000
-        poll.register(self.descriptor, select.POLLIN)
-        if wait_ms <= 0 or not poll.poll(wait_ms):
+        wait_ms = (self._deadline - time.monotonic()) * 1000
+        received = self.come(wait_ms) if wait_ms > 0 else None
+        if received is None:
             raise DeadlinePassed("no whole line in time")
-        received = os.read(self.descriptor, 65536)
         if not received:
             raise Hangup("the stream ended")
         return received
@@ -222,16 +227,15 @@ class Conversation(AGI):
         if len(self.stdin.lines) > MAX_HEADER_LINES:
             raise GarbageReceived("more lines than any reply has")
 
-    def look(self) -> None:
-        """Take what has come unasked.  Raises GarbageReceived."""
-        poll = select.poll()
-        poll.register(self.stdin.descriptor, select.POLLIN)
+    def look(self) -> bool:
+        """Take what has come unasked; False at the end of the stream.  Raises GarbageReceived, Hangup."""
         try:
-            received = os.read(self.stdin.descriptor, 65536) if poll.poll(0) else b""
+            received = self.stdin.come(0)
         except OSError as error:  # a reset
             raise Hangup(str(error)) from error
-        if received:  # the end of the stream is seen where the reply is waited for
+        if received:
             self.take(received)
+        return received != b""
 
     def has_reply(self) -> bool:
         """Say whether `hear` would not have to wait."""

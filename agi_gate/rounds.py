@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agi_gate import place
-from agi_gate.agi import (MAX_LINE_BYTES, Conversation, ConversationEnded, GarbageReceived, Hangup, header_end, is_success,
+from agi_gate.agi import (Conversation, ConversationEnded, GarbageReceived, Hangup, header_end, is_success,
                           may_become_header)
 from agi_gate.connections import Connections, Talk
 from agi_gate.door import request_from, tell
@@ -231,12 +231,7 @@ class Rounds:
 
     def _see_that_it_is_there(self, talk: Talk, *, has_waited: bool) -> None:
         """Raises Hangup where the caller has gone, as far as it has been read; who has waited is read again."""
-        if has_waited:
-            try:
-                talk.conversation.take(talk.connection.recv(MAX_LINE_BYTES, socket.MSG_DONTWAIT))
-            except BlockingIOError:
-                pass
-        if talk.conversation.is_hung_up():
+        if has_waited and not talk.conversation.look() or talk.conversation.is_hung_up():
             raise Hangup("the channel was hung up")
 
     def _tell(self, talk: Talk, serving: Serving, decision: Decision | None) -> None:
