@@ -17,10 +17,8 @@ from agi_gate.decision_log import DecisionLog
 from agi_gate.decision_log.pseudonyms import KeyFileError
 from agi_gate.door import converse
 from agi_gate.gate import Gate
+from agi_gate.script import MARGIN_S, failed
 from agi_gate.shadowing import with_shadow
-
-# beside the deadline, within which all ends that has a limit of its own
-_MARGIN_S = 0.5
 
 
 def answer(path: Path, received: bytes, started: float) -> int:
@@ -35,7 +33,7 @@ def answer(path: Path, received: bytes, started: float) -> int:
         return 2
     deadline = started + settings.daemon.deadline_ms / 1000
     # a disk or a name server that stands still cannot be called back: a script that waits for it lingers on the PBX
-    over = threading.Timer(deadline + _MARGIN_S - time.monotonic(), _end)
+    over = threading.Timer(deadline + MARGIN_S - time.monotonic(), _end)
     over.daemon = True
     over.start()
     log = DecisionLog(settings.log.path, settings.log.durability)
@@ -48,13 +46,11 @@ def answer(path: Path, received: bytes, started: float) -> int:
         print(error, file=sys.stderr)
         return 2
     except ConversationEnded as error:
-        print(f"agi-gate: conversation ended: {error}", file=sys.stderr)
-        return 1
+        return failed(str(error))
     finally:
         log.close()
     return 0
 
 
 def _end() -> None:
-    print("agi-gate: conversation ended: what it waits for stands still", file=sys.stderr, flush=True)
-    os._exit(1)
+    os._exit(failed("what it waits for stands still"))

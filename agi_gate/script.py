@@ -22,7 +22,7 @@ from agi_gate import place
 
 _READ_BYTES = 65536
 # beside the daemon's own deadline: both ends' reading and writing
-_MARGIN_S = 0.5
+MARGIN_S = 0.5
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
     daemon = _daemon_of(path)
     if daemon is not None:
         address, deadline_s = daemon
-        deadline = started + deadline_s + _MARGIN_S
+        deadline = started + deadline_s + MARGIN_S
         received = _header(deadline)
         if _is_whole(received):
             status = _hand_over(path, address, received, deadline)
@@ -79,7 +79,7 @@ def _hand_over(path: str, address: tuple[str, int], received: bytes, deadline: f
     try:
         daemon = socket.create_connection(address, timeout=deadline - time.monotonic())
     except TimeoutError:
-        return _failed("the daemon did not answer in time")
+        return failed("the daemon did not answer in time")
     except OSError:
         return None
     named = f"{place.CONFIGURATION}: {os.path.realpath(path)}\n".encode("utf-8", "surrogateescape")
@@ -106,13 +106,13 @@ def _hand_over(path: str, address: tuple[str, int], received: bytes, deadline: f
                         poll.unregister(0)
                         daemon.shutdown(socket.SHUT_WR)
             else:
-                return _failed("the daemon did not answer in time")
+                return failed("the daemon did not answer in time")
         except OSError:
             pass  # a reset is an end
     if not told:
         return None
     *lines, _rest = told.split(b"\n")  # half a line sets nothing
-    return 0 if any(b"GATE_VERDICT" in line for line in lines) else _failed("the daemon ended the conversation")
+    return 0 if any(b"GATE_VERDICT" in line for line in lines) else failed("the daemon ended the conversation")
 
 
 def _waited(poll: select.poll, deadline: float) -> set[int]:
@@ -128,6 +128,6 @@ def _say(words: bytes) -> bool:
     return True
 
 
-def _failed(words: str) -> int:
+def failed(words: str) -> int:
     print(f"agi-gate: conversation ended: {words}", file=sys.stderr)
     return 1
