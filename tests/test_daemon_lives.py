@@ -115,6 +115,24 @@ def test_sighup_is_taken_by_the_workers_that_are_there(daemon: Daemon, gate_toml
     assert daemon.workers() == workers and "stands still" not in daemon.said()
 
 
+def test_sighup_to_a_daemon_that_is_starting_is_heard_once_it_has(gate_toml: Path, tmp_path: Path) -> None:
+    content = gate_toml.read_bytes()
+    fifo = tmp_path / "starting.toml"
+    os.mkfifo(fifo)
+    with subprocess.Popen(tied([AGI_GATE, "--config", str(fifo), "serve"]), stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        try:
+            with fifo.open("wb") as configuration:  # it reads it now, and has not listened yet
+                process.send_signal(signal.SIGHUP)
+                configuration.write(content)
+            assert b"listening on" in process.stderr.readline()
+            fifo.write_bytes(content.replace(b"workers = 2", b"workers = 3"))  # read once more
+            assert b"take effect at the next start" in process.stderr.readline()
+        finally:
+            process.terminate()
+
+
 def test_sighup_many_times_during_calls_loses_none(daemon: Daemon) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(answer, daemon) for _ in range(200)]

@@ -15,6 +15,9 @@ from collections.abc import Sequence
 _interrupt = signal.getsignal(signal.SIGINT)
 if _interrupt is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+if "serve" in sys.argv[1:]:
+    # a SIGHUP to a daemon that is only starting waits until it is heard: it would end it
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))
 
 from agi_gate import __version__, config, place
 from agi_gate.ops import (check, completion, dossier, exit_codes, explain, export, load, log, preflight, purge, rebuild,
