@@ -38,7 +38,7 @@ def gate_toml(store_url: str, tmp_path: Path) -> Path:
 
 def a_gate(path: Path) -> Gate:
     settings = config.load(path)
-    return Gate(settings.policy, Store(connect(settings.store.url, 5_000)), DecisionLog(settings.log_path))
+    return Gate(settings.policy, Store(connect(settings.store.url, 5_000), 5_000), DecisionLog(settings.log_path))
 
 
 def verdicts(path: Path) -> Counter[str]:
