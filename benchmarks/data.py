@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.numbering import Numbers, consecutive_numbers, distinct_numbers
 
-FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "bench"
+FOLDER = (Path(__file__).resolve().parent.parent / ".cache" / "bench").resolve()  # npm installs nothing behind a link
 _LAYOUT = "v1"  # files of another layout are not taken for these
 ENROLLED_SHARE, FLIPPED_SHARE = 0.30, 0.03
 _CHUNK = 1_000_000
