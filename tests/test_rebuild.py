@@ -115,6 +115,23 @@ def test_a_rebuilt_store_is_the_lost_one_byte_for_byte_and_decides_alike(ops: Op
     assert (ops.pages(), ops.decisions()) == (before, decided)
 
 
+@pytest.mark.parametrize("callable_numbers", (NUMBERS[:3], NUMBERS[:2], []), ids=("all", "some", "none"))
+def test_a_stripped_answer_is_read_again_beside_what_was_submitted(ops: Ops, callable_numbers: list[str]) -> None:
+    """Also where nothing was stripped and both are the same bytes: a consent from before that check would count again."""
+    ops.check(dict.fromkeys(NUMBERS[:3], 1), 1)
+    submitted = ops.folder / "lista.txt"
+    submitted.write_text("\n".join(NUMBERS[:3]) + "\n")
+    ops.load("registry", "".join(f"{number}\n" for number in callable_numbers), "--submitted", str(submitted),
+             "--controller", "acme", "--checked-at", "2026-10-05T09:00:00+02:00")
+    ops.check(dict.fromkeys(NUMBERS[:3], 1), 10)
+    ops.load("consents", CONSENT + "\n" + "".join(
+        f"{number},acme,2026-10-03T09:00:00+02:00,marketing,telecom,both,web,ip,\n" for number in NUMBERS[:3]))
+    before, decided = ops.pages(), ops.decisions()
+    empty(ops.url)
+    ops("rebuild")
+    assert (ops.pages(), ops.decisions()) == (before, decided)
+
+
 def test_what_was_taken_back_stays_so(ops: Ops) -> None:
     ops.check(dict.fromkeys(NUMBERS, 0), 10)
     before = ops.pages()

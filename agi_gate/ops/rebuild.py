@@ -146,7 +146,7 @@ def _columns(archive: Archive, receipt: Receipt) -> dict[str, Column]:
     """What one load loaded, from the very bytes of its files."""
     with ExitStack() as open_files:
         files = []
-        for sha256 in receipt["files"]:
+        for sha256 in _files_read(receipt):
             copy = open_files.enter_context(tempfile.NamedTemporaryFile(prefix="agi-gate-"))
             with archive.feeds.open(sha256) as kept:
                 while piece := kept.read(_PIECE_BYTES):
@@ -161,6 +161,16 @@ def _columns(archive: Archive, receipt: Receipt) -> dict[str, Column]:
         read = feed_kinds.read_csv(receipt["feed"], files[0], receipt["controllers"],
                                    datetime.fromisoformat(receipt["loaded_at"]))
         return read.columns
+
+
+def _files_read(receipt: Receipt) -> list[str]:
+    """The files as they were read: of a stripped answer the submitted one, too, also where both are the same bytes.
+
+    Nothing was stripped then, and the receipt names the one file that was kept; but its `sha256` is that of two.
+    """
+    files = list(receipt["files"])
+    stripped = receipt["feed"] == feed_kinds.REGISTRY and receipt["sha256"] != files[0]
+    return [files[0], files[-1]] if stripped else files
 
 
 def _restore(archive: Archive, purge: Receipt, states: dict[str, _State]) -> None:
