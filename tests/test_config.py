@@ -324,3 +324,17 @@ def test_a_sector_that_means_energy_is_written_energy(tmp_path: Path, sector: st
 @pytest.mark.parametrize("sector", ("energy", "telecom", "insurance", "banking"))
 def test_other_sectors_are_free(tmp_path: Path, sector: str) -> None:
     assert config.load(write_gate_toml(tmp_path, ('sector = "telecom"', f'sector = "{sector}"')))
+
+
+@pytest.mark.parametrize("category", ("enrgy", "Gas", "luce e gas", "electricity", "energia"))
+def test_a_category_that_means_energy_is_written_energy(tmp_path: Path, category: str) -> None:
+    """A telecom controller that sells gas, too, would call those who are in the directory."""
+    found = mistakes(tmp_path, ('category = "telecom"', f'category = "{category}"'))
+    assert [mistake.split(": ")[0] for mistake in found] == ["campaigns.fibra.category", "campaigns.assistenza.category"]
+
+
+@pytest.mark.parametrize(("sector", "category"), (("energy", "gas"), ("telecom", "energy"), ("telecom", "insurance")))
+def test_other_categories_are_free(tmp_path: Path, sector: str, category: str) -> None:
+    """Also all those of a controller whose sector brings the energy rule anyway."""
+    assert config.load(write_gate_toml(tmp_path, ('sector = "telecom"', f'sector = "{sector}"'),
+                                       ('category = "telecom"', f'category = "{category}"')))

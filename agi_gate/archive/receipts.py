@@ -51,8 +51,8 @@ class Receipts:
 
         It may hold whatever JSON can; it must have `load_id`, `feed`, `file`, `controllers`, and in `files` the SHA-256
         of each file that was loaded, which are kept already: the answer first, then the submitted one of a stripped
-        answer, unless it is the same.  `begun_at` and `loaded_by` are added.  Receipts are in the order in which they were begun, even where
-        the clock was put back.
+        answer, unless it is the same.  `begun_at` and `loaded_by` are added.  Receipts are in the order in which they
+        were begun, even where the clock was put back.
         """
         if missing := [key for key in _REQUIRED if key not in receipt]:
             raise ArchiveError(f"the receipt has no {', '.join(missing)}")

@@ -30,7 +30,7 @@ _URL_OPTIONS = {
     "redis+cluster": set(), "rediss+cluster": _TLS_OPTIONS}
 _URL_SHAPES = ("redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,HOST:PORT/MASTER, redis+cluster://HOST:PORT,HOST:PORT "
                "(with TLS `rediss` for `redis`) or unix:///PATH?db=DB")
-# what an admin may write for the sector that has a rule of its own; taken for another sector it would lose that rule
+# what an admin may write for the sector, or the product, that has a rule of its own; taken for another it would lose it
 _ENERGY_WORDS = {"electricity", "gas", "power", "utilities", "energia", "elettricità", "elettricita", "luce", "luce e gas"}
 
 
@@ -143,8 +143,8 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
     for id_ in controllers:
         if id_ == CALL_CENTRE or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", id_):
             yield f"controllers.{id_}: an id is 1 to 40 letters, digits, - or _, and not `{CALL_CENTRE}`"
-        sector = str(controllers[id_].get("sector", "")).strip().casefold()
-        if sector != ENERGY and (sector in _ENERGY_WORDS or difflib.get_close_matches(sector, [ENERGY], 1, 0.7)):
+        sector = _folded(controllers[id_], "sector")
+        if _means_energy(sector):
             yield f"controllers.{id_}.sector: `{sector}` brings no rule; electricity and gas are written `{ENERGY}`"
     for id_, campaign in _tables(raw, "campaigns").items():
         for key, known in (("controller", controllers), ("trunk", trunks)):
@@ -153,6 +153,11 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
                 near = difflib.get_close_matches(value, known, 1)
                 hint = f"; did you mean `{near[0]}`?" if near else ""
                 yield f"campaigns.{id_}.{key}: `{value}` is no {key} of this file{hint}"
+        category = _folded(campaign, "category")
+        sector = _folded(controllers.get(str(campaign.get("controller")), {}), "sector")
+        if _means_energy(category) and sector != ENERGY and not _means_energy(sector):
+            yield (f"campaigns.{id_}.category: `{category}` brings no rule to a controller of another sector; electricity "
+                   f"and gas are written `{ENERGY}`, in the consents, too")
         numbers = campaign.get("caller_ids")
         for number in numbers if isinstance(numbers, list) else []:
             if isinstance(number, str) and canonical_caller_id(number) is None:
@@ -180,6 +185,15 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
     port = str(daemon.get("listen", "")).rpartition(":")[2]
     if re.fullmatch("[0-9]{5}", port) and int(port) > 65535:
         yield f"daemon.listen: there is no port {port}"
+
+
+def _folded(table: dict[str, Any], key: str) -> str:
+    return str(table.get(key, "")).strip().casefold()
+
+
+def _means_energy(text: str) -> bool:
+    """Say whether it is another word for energy, or that word misspelt."""
+    return text != ENERGY and (text in _ENERGY_WORDS or bool(difflib.get_close_matches(text, [ENERGY], 1, 0.7)))
 
 
 def _daemon_mistakes(daemon: dict[str, Any]) -> Iterator[str]:
