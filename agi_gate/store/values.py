@@ -216,7 +216,17 @@ def _merge_objections(old: bytes, new: bytes) -> bytes:
 
 
 def _merge_callbacks(old: bytes, new: bytes) -> bytes:
-    merged = {callback.requested_at: callback for callback in (*callbacks_from(old), *callbacks_from(new))}
+    """One row per request, known by its instant.
+
+    As with consents, an end that was once recorded is not undone by a row that leaves it empty: an old copy of a list
+    must not bring a request back that has run out.
+    """
+    merged: dict[datetime, Callback] = {}
+    for callback in (*callbacks_from(old), *callbacks_from(new)):
+        before = merged.get(callback.requested_at)
+        if before is not None and callback.valid_until is None:
+            callback = before
+        merged[callback.requested_at] = callback
     return callbacks_bytes(merged[requested_at] for requested_at in sorted(merged))
 
 

@@ -203,6 +203,19 @@ def test_silent_calls_and_requests_add_up(moments: list[datetime]) -> None:
     assert values.callbacks_from(requests) == tuple(Callback(at) for at in sorted(set(moments)))
 
 
+def test_the_end_of_a_request_is_not_undone_by_an_older_copy() -> None:
+    standing, ending = Callback(day(1)), Callback(day(1), day(5))
+    for order in permutations((standing, ending, standing)):
+        requests = merged(keys.CALLBACKS, *(values.callbacks_bytes([callback]) for callback in order))
+        assert values.callbacks_from(requests) == (ending,)
+
+
+@pytest.mark.parametrize("ends", ((5, 9), (9, 5)))
+def test_what_was_loaded_last_says_when_a_request_ends(ends: tuple[int, int]) -> None:
+    loaded = (values.callbacks_bytes([Callback(day(1), day(end))]) for end in ends)
+    assert values.callbacks_from(merged(keys.CALLBACKS, *loaded)) == (Callback(day(1), day(ends[-1])),)
+
+
 def test_a_new_description_of_a_contact_replaces_the_old_one() -> None:
     old, new = Contact("Elenco 2025", True), Contact("Elenco 2026", False, date(2026, 9, 1))
     loaded = (values.contact_bytes(contact) for contact in (old, new))
