@@ -45,11 +45,12 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """A person's no: when it was said first, and when last, where it was said more than once."""
+    """A person's no: when it was said first, and when last, where it was said more than once; and when between."""
 
     objected_at: datetime
     via: str
     repeated_at: datetime | None = None
+    between: tuple[datetime, ...] = ()  # a last one that is dated after a call is not known to it: then these count
 
     @property
     def last_at(self) -> datetime:
@@ -84,7 +85,8 @@ class Facts:
         if objection is not None and objection.objected_at > at:
             objection = None
         if objection is not None and objection.last_at > at:
-            objection = replace(objection, repeated_at=None)
+            said = [said_at for said_at in objection.between if said_at <= at]
+            objection = replace(objection, repeated_at=max(said, default=None), between=())
         return Facts(
             checks=tuple([check for check in self.checks if check.at <= at]),
             consents=tuple([

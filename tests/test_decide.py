@@ -276,7 +276,8 @@ def _known(world: World) -> list[Consent]:
 
 
 def _noes(world: World) -> list[datetime]:
-    said = [] if world.objection is None else [world.objection.objected_at, world.objection.repeated_at]
+    no = world.objection
+    said = [] if no is None else [no.objected_at, *no.between, no.repeated_at]
     return [at for at in said if at is not None and at <= world.at]
 
 
@@ -394,7 +395,8 @@ def a_world(dice: Random) -> World:
         contact=some(LISTED, None, UNLISTED, Contact("", directory=True),
                      lambda: Contact("Elenco", dice.random() < .5, past_day()), odds=2),
         objection=some(None, lambda: Objection(past(), "call"),
-                       lambda: Objection(at - 90 * DAY, "call", past()), odds=10),
+                       lambda: Objection(at - 90 * DAY, "call", past()),
+                       lambda: Objection(at - 90 * DAY, "call", at + DAY, (past(),)), odds=10),
         callbacks=some((), lambda: (Callback(past(), some(None, past, odds=2), dice.random() < .3),)),
         silent_calls=some((), lambda: (past(),)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from agi_gate import answer, config, record
 from agi_gate.call import Presentation, Request
 from agi_gate.decision_log import DecisionLog, LogUnavailable
-from agi_gate.facts import Callback, Check, Contact, Facts
+from agi_gate.facts import Callback, Check, Contact, Facts, Objection
 from agi_gate.gate import Gate
 from agi_gate.store.reader import StoreUnavailable
 from tests.support.gate_toml import CALLER_ID, write_gate_toml
@@ -90,6 +90,14 @@ def world(tmp_path: Path) -> World:
 def test_with_all_in_order_the_calls_go_on(world: World) -> None:
     answers = [world.ask(request) for request in (SALE, SERVICE, EMERGENCY)]
     assert answers == world.recorded == ["ALLOW DIRECTORY_NOT_OPPOSED", "ALLOW SERVICE", "ALLOW EMERGENCY"]
+
+
+def test_each_no_is_on_record_where_the_last_is_still_to_come(world: World) -> None:
+    """The record decides the call again (`replayed.py`): one in the middle has taken the call-back back."""
+    hour = timedelta(hours=1)
+    world.facts = Facts(callbacks=(CALLBACK,), objection=Objection(NOW - 90 * hour, "call", NOW + hour, (NOW - hour,)))
+    assert [world.ask(SALE)] == ["DENY OBJECTION_RECORDED"]
+    assert world.records[0]["facts"]["objection"]["between"] == ["2026-10-14T08:00:00.000000Z"]
 
 
 # --- the store

@@ -142,7 +142,8 @@ def _facts(entry: dict[str, Any]) -> Facts:
         consents=tuple(map(_consent, entry["consents"])),
         contact=contact and Contact(contact.get("source", ""), contact["directory"], _day(contact.get("acquired_on"))),
         objection=objection and Objection(datetime.fromisoformat(objection["objected_at"]), objection.get("via", ""),
-                                          _instant(objection.get("repeated_at"))),
+                                          _instant(objection.get("repeated_at")),
+                                          tuple(map(datetime.fromisoformat, objection.get("between", ())))),
         callbacks=tuple(
             Callback(datetime.fromisoformat(callback["requested_at"]), _instant(callback.get("valid_until")),
                      callback.get("used", False))

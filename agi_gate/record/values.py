@@ -33,4 +33,6 @@ def as_json(item: Any) -> Any:
         return item.isoformat()
     if isinstance(item, Presentation | Purpose | Agent):
         return item.value
+    if isinstance(item, tuple):
+        return [as_json(one) for one in item]
     return item

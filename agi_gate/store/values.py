@@ -145,13 +145,14 @@ def _consent_from_row(row: list[Any]) -> Consent:
 
 
 def objection_bytes(objection: Objection) -> bytes:
-    row = [_written(objection.objected_at), objection.via]
-    return _dump(row if objection.repeated_at is None else [*row, _written(objection.repeated_at)])
+    repeated = () if objection.repeated_at is None else (*objection.between, objection.repeated_at)
+    return _dump([_written(objection.objected_at), objection.via, *map(_written, repeated)])
 
 
 def objection_from(value: bytes) -> Objection:
-    objected_at, via, *repeated_at = json.loads(value)
-    return Objection(_instant(objected_at), via, *map(_instant, repeated_at))
+    objected_at, via, *repeated = json.loads(value)
+    between = map(_instant, repeated[:-1])
+    return Objection(_instant(objected_at), via, _instant(repeated[-1]) if repeated else None, tuple(between))
 
 
 def callbacks_bytes(callbacks: Iterable[Callback]) -> bytes:
@@ -210,9 +211,10 @@ def _merge_consents(old: bytes, new: bytes) -> bytes:
 
 def _merge_objections(old: bytes, new: bytes) -> bytes:
     """A no holds from the first time it was said; the last time tells whether a call-back was asked for after it."""
-    objections = sorted((objection_from(old), objection_from(new)), key=lambda no: (no.objected_at, no.via))
-    first, last_at = objections[0], max(objection.last_at for objection in objections)
-    return objection_bytes(Objection(first.objected_at, first.via, last_at if last_at > first.objected_at else None))
+    both = objection_from(old), objection_from(new)
+    first = min(both, key=lambda no: (no.objected_at, no.via))
+    said = sorted({at for no in both for at in (no.objected_at, *no.between, no.last_at)} - {first.objected_at})
+    return objection_bytes(Objection(first.objected_at, first.via, said[-1] if said else None, tuple(said[:-1])))
 
 
 def _merge_callbacks(old: bytes, new: bytes) -> bytes:

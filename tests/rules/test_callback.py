@@ -73,6 +73,14 @@ def test_a_no_that_is_later_than_the_request_takes_it_back(objection: Objection,
     assert (callback.check(a_call(), facts, ENERGY_RULE) is not None) is allowed
 
 
+def test_of_many_a_no_to_come_hides_none_that_was_said() -> None:
+    """A list of today's may be dated a little ahead; what was said before it is known all the same."""
+    objection = Objection(ASKED - SECOND, "call", NOW + 2 * SECOND, (ASKED - SECOND / 2, ASKED + SECOND, NOW + SECOND))
+    facts = Facts(callbacks=(Callback(ASKED),), objection=objection).known_at(NOW)
+    assert facts.objection == Objection(ASKED - SECOND, "call", ASKED + SECOND)
+    assert callback.check(a_call(), facts, ENERGY_RULE) is None
+
+
 def test_a_no_to_come_takes_nothing_back() -> None:
     objection = Objection(ASKED - SECOND, "call", repeated_at=NOW + SECOND)
     facts = Facts(callbacks=(Callback(ASKED),), objection=objection).known_at(NOW)
