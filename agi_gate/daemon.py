@@ -191,6 +191,9 @@ class _Crew:
         except (config.ConfigError, KeyFileError) as error:
             logger.error("the configuration stays as it was:\n%s", error)
             return
+        except Exception as error:  # calls go on under the old one, whatever is in the new; its words may hold a password
+            logger.error("the configuration stays as it was:\n%s: %s", path, type(error).__name__)
+            return
         if new.daemon.needs_restart(self.settings.daemon):
             logger.warning("[daemon] listen and workers take effect at the next start")
         self.settings, self._pseudonym = new, pseudonym

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from agi_gate import config
+from agi_gate import daemon as daemon_module
 from agi_gate.daemon import listen
 from agi_gate.decision_log.pseudonyms import add_key
 from agi_gate.upkeep import Upkeep
@@ -97,6 +98,21 @@ def test_sighup_with_a_wrong_configuration_changes_nothing(
     eventually(lambda: daemon.said().count("the configuration stays as it was") == 1)
     assert [answer(daemon) for _ in range(8)] == [ALLOWED] * 8
     assert daemon.workers() == workers
+
+
+def test_sighup_with_a_configuration_that_fails_unforeseen_changes_nothing(
+        gate_toml: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    settings = config.load(gate_toml)
+
+    def load(path: Path) -> config.Settings:
+        raise ValueError("redis://:hunter2@h")
+
+    with socket.socket() as listener:
+        crew = daemon_module._Crew(listener, settings, None)
+        monkeypatch.setattr(config, "load", load)
+        crew.reload(gate_toml)
+    assert crew.settings is settings
+    assert f"the configuration stays as it was:\n{gate_toml}: ValueError" in caplog.text and "hunter2" not in caplog.text
 
 
 def test_sighup_says_what_waits_for_the_next_start(daemon: Daemon, gate_toml: Path) -> None:
