@@ -156,7 +156,7 @@ def test_the_path_is_the_one_given_then_the_environment_s_then_the_default(monke
 
 GOOD_URLS = ("redis://127.0.0.1", "redis://127.0.0.1:6379/0", "redis://:p%23ss@store.example:6379/15",
              "redis://[::1]:6379",
-             "rediss://user:pass@store.example:6380/0?ssl_ca_certs=/etc/ca.pem", "unix:///run/redis.sock?db=1",
+             "rediss://user:pass@store.example:6380/0?ssl_ca_certs=/etc/ca.pem", "unix:///run/redis.sock?db=1", "unix://user:pass@/run/redis.sock",
              "redis+sentinel://host/mymaster", "redis+sentinel://[::1]:26379,host:26380/my-master.1/3",
              "redis+sentinel://user:p%2Css@a:1,b:2,c:3/m?sentinel_username=gate&sentinel_password=p%26ss",
              "rediss+sentinel://a:1,b:2/m?ssl_ca_certs=/etc/ca.pem&sentinel_password=x",
@@ -165,7 +165,8 @@ GOOD_URLS = ("redis://127.0.0.1", "redis://127.0.0.1:6379/0", "redis://:p%23ss@s
 BAD_URLS = ("", "127.0.0.1:6379", "http://127.0.0.1", "redis://", "redis:///0", "redis://host:port/0",
             "redis://host:99999/0",
             "redis://host:0/0", "redis://host/db", "redis://host/0?db=x", "redis://host/0?db=/1", "unix:///s?db=x",
-            "redis://[::1/0", "unix://",
+            "redis://[::1/0", "unix://", "unix://run/redis.sock", "REDIS://host", " redis://host/0", "redis+Cluster://a:1",
+            "unix:/run/redis.sock",
             # each would have the last word over the gate's own
             "redis://host/0?socket_timeout=60", "redis://host/0?decode_responses=true", "redis://host/0?protocol=3",
             "redis://host/0?ssl_ca_certs=/etc/ca.pem",

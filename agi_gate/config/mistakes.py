@@ -67,7 +67,8 @@ def url_mistake(url: str) -> str | None:
         options = parse_qs(parts.query, keep_blank_values=True)
     except ValueError:
         parts, options = urlsplit(""), {}
-    if parts.scheme not in _URL_OPTIONS:
+    scheme = url.partition("://")[0]  # as the store's edge reads it: `urlsplit` forgives capitals and a blank before it
+    if scheme not in _URL_OPTIONS or scheme != parts.scheme:
         return f"is no URL of a store: {_URL_SHAPES}"
     known = _URL_OPTIONS[parts.scheme]
     if not set(options) <= known:
@@ -75,7 +76,9 @@ def url_mistake(url: str) -> str | None:
     if parts.fragment:
         return "has a `#`; in a password it is written %23"
     if parts.scheme == "unix":
-        return _database_mistake(options.get("db", [])) if parts.path else "names no socket: unix:///PATH?db=DB"
+        # of unix://run/redis.sock the folder would be taken for a host, and left out
+        is_path = parts.path and not parts.netloc.rpartition("@")[2]
+        return _database_mistake(options.get("db", [])) if is_path else "names no socket: unix:///PATH?db=DB"
     server, _, kind = parts.scheme.partition("+")
     hosts = parts.netloc.rpartition("@")[2]
     if not all(map(_is_host, hosts.split(",") if kind else [hosts])):
