@@ -21,7 +21,8 @@ from agi_gate.policy import CALL_CENTRE, ENERGY, Window
 
 # what to write where a text has the wrong shape
 _SHAPES = {"listen": "an address and a port: 127.0.0.1:4573", "country": "two capital letters: IT",
-           "countries": "two capital letters: CH", "hours": "9-20, 9:30-19 or closed"}
+           "countries": "two capital letters: CH", "path": "a name that a file can have", "key": "a name that a file can have",
+           "config": "a name that a file can have", "hours": "9-20, 9:30-19 or closed"}
 _TLS_OPTIONS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"}
 _SENTINEL_OPTIONS = {"sentinel_username", "sentinel_password"}
 _URL_OPTIONS = {

@@ -22,6 +22,9 @@ class Table(BaseModel):
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+# what no system call takes, or what names no file, would end the program where it is opened
+Folder = Annotated[Name, StringConstraints(pattern=r"^[^\x00]*$")]
+File = Annotated[Name, StringConstraints(pattern=r"^[^\x00]*[^\x00/]$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Listen = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}$")]
 TIME_OF_DAY = r"([01]?[0-9]|2[0-4])(:[0-5][0-9])?"
@@ -43,15 +46,15 @@ class DaemonTable(Table):
 
 
 class LogTable(Table):
-    path: Name
+    path: File
     durability: Literal["written", "synced"] = "written"
     rotate_mb: Annotated[int, Field(ge=1, le=10_000)] = 256
-    key: Name | None = None
+    key: File | None = None
     pseudonymise_after_days: Annotated[int, Field(ge=1, le=_A_CENTURY_DAYS)] | None = None
 
 
 class ArchiveTable(Table):
-    path: Name = "archive"
+    path: Folder = "archive"
 
 
 class RetentionTable(Table):
@@ -98,7 +101,7 @@ class FailTable(Table):
 
 
 class ShadowTable(Table):
-    config: Name
+    config: File
 
 
 class ControllerTable(Table):
