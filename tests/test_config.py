@@ -269,6 +269,17 @@ def test_only_the_listed_may_ask(tmp_path: Path, peer: str, may: bool) -> None:
     assert daemon.may_ask(peer) is may
 
 
+@pytest.mark.parametrize(("written", "peer", "may"), (
+    ("::ffff:10.0.0.5", "10.0.0.5", True), ("::ffff:10.0.0.5", "::ffff:10.0.0.5", True),
+    ("::ffff:10.0.0.5", "10.0.0.6", False), ("::ffff:10.1.0.0/112", "10.1.2.3", True),
+    ("::ffff:10.1.0.0/112", "10.2.0.1", False), ("::ffff:0:0/96", "10.2.0.1", True),
+    ("::ffff:0:0/96", "2001:db8::1", False), ("2001:db8::/32", "2001:db8::1", True), ("2001:db8::/32", "10.0.0.5", False)))
+def test_an_address_of_version_4_that_is_written_as_one_of_version_6_is_that_address(
+        tmp_path: Path, written: str, peer: str, may: bool) -> None:
+    daemon = config.load(write_gate_toml(tmp_path, ("127.0.0.1:0", f'[::]:4573"\nallow = ["{written}"]#'))).daemon
+    assert daemon.may_ask(peer) is may
+
+
 def test_what_is_declared_for_faults_is_what_goes_on(tmp_path: Path) -> None:
     policy = config.load(write_gate_toml(tmp_path, (
         "[policy]", '[fail.store]\nstatistics = "deny"\n\n[fail.log]\nservice = "allow"\n\n[policy]'))).policy

@@ -163,7 +163,7 @@ def _settings(file: FileTable, path: Path) -> Settings:
     return Settings(
         store=StoreSettings(os.environ.get(STORE_URL_VARIABLE) or file.store.url, file.store.timeout_ms),
         daemon=DaemonSettings(host.strip("[]"), int(port), file.daemon.workers, file.daemon.deadline_ms, file.daemon.waiting,
-                              tuple(ip_network(text, strict=False) for text in file.daemon.allow)),
+                              tuple(map(_network, file.daemon.allow))),
         # a relative path is beside the configuration: a daemon's working directory says nothing to its admin
         log=LogSettings(_followed(path.absolute().parent / file.log.path), file.log.durability, file.log.rotate_mb,
                         path.absolute().parent / file.log.key if file.log.key else None,
@@ -176,6 +176,13 @@ def _settings(file: FileTable, path: Path) -> Settings:
         path=path.resolve(),
         shadow_path=path.absolute().parent / file.shadow.config if file.shadow else None,
     )
+
+
+def _network(text: str) -> Network:
+    """A network of `allow`; `::ffff:10.1.0.0/112` is 10.1.0.0/16, as a peer `::ffff:10.1.2.3` is 10.1.2.3."""
+    network = ip_network(text, strict=False)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    return network if mapped is None or network.prefixlen < 96 else IPv4Network((mapped, network.prefixlen - 96))
 
 
 def _allowed(table: BaseModel) -> frozenset[Purpose]:
