@@ -334,13 +334,14 @@ def test_hours_that_are_no_window_are_refused(tmp_path: Path, written: str) -> N
     assert len(found) == 1 and found[0].startswith("policy.hours.weekday: "), found
 
 
-@pytest.mark.parametrize("sector", ("enrgy", "Gas", "luce e gas", "electricity", "energia"))
+@pytest.mark.parametrize("sector", ("enrgy", "Gas", "luce e gas", "electricity", "energia",
+                                    "Luce & Gas", "energy and gas", "energia elettrica", "gas, luce", "energy supply"))
 def test_a_sector_that_means_energy_is_written_energy(tmp_path: Path, sector: str) -> None:
     found = mistakes(tmp_path, ('sector = "telecom"', f'sector = "{sector}"'))
     assert len(found) == 1 and found[0].endswith("electricity and gas are written `energy`")
 
 
-@pytest.mark.parametrize("sector", ("energy", "telecom", "insurance", "banking"))
+@pytest.mark.parametrize("sector", ("energy", "telecom", "insurance", "banking", "gasoline", "luceria", "telecom and media"))
 def test_other_sectors_are_free(tmp_path: Path, sector: str) -> None:
     assert config.load(write_gate_toml(tmp_path, ('sector = "telecom"', f'sector = "{sector}"')))
 

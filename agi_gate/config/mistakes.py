@@ -32,7 +32,7 @@ _URL_OPTIONS = {
 _URL_SHAPES = ("redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,HOST:PORT/MASTER, redis+cluster://HOST:PORT,HOST:PORT "
                "(with TLS `rediss` for `redis`) or unix:///PATH?db=DB")
 # what an admin may write for the sector, or the product, that has a rule of its own; taken for another it would lose it
-_ENERGY_WORDS = {"electricity", "gas", "power", "utilities", "energia", "elettricità", "elettricita", "luce", "luce e gas"}
+_ENERGY_WORDS = {"electricity", "gas", "power", "utilities", "energia", "elettricità", "elettricita", "luce"}
 
 
 def shape_mistakes(error: ValidationError) -> Iterator[str]:
@@ -161,7 +161,7 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
         sector = _folded(controllers.get(str(campaign.get("controller")), {}), "sector")
         if _means_energy(category) and sector != ENERGY and not _means_energy(sector):
             yield (f"campaigns.{id_}.category: `{category}` brings no rule to a controller of another sector; electricity "
-                   f"and gas are written `{ENERGY}`, in the consents, too")
+                   f"and gas are written `{ENERGY}`, in the consents, too, and another product without that word")
         numbers = campaign.get("caller_ids")
         for number in numbers if isinstance(numbers, list) else []:
             if isinstance(number, str) and canonical_caller_id(number) is None:
@@ -196,8 +196,9 @@ def _folded(table: dict[str, Any], key: str) -> str:
 
 
 def _means_energy(text: str) -> bool:
-    """Say whether it is another word for energy, or that word misspelt."""
-    return text != ENERGY and (text in _ENERGY_WORDS or bool(difflib.get_close_matches(text, [ENERGY], 1, 0.7)))
+    """Say whether it speaks of energy by another word, among other words, or by that word misspelt."""
+    return text != ENERGY and any(word in _ENERGY_WORDS or difflib.get_close_matches(word, [ENERGY], 1, 0.7)
+                                  for word in re.findall(r"\w+", text))
 
 
 def _daemon_mistakes(daemon: dict[str, Any]) -> Iterator[str]:
