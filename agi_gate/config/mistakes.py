@@ -9,20 +9,25 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from datetime import date, time
 from ipaddress import ip_address, ip_network
+from types import NoneType
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from agi_gate.config.tables import TIME_OF_DAY, DaemonTable, FileTable, RetentionTable
+from agi_gate.config.tables import HOST_AND_PORT, TIME_OF_DAY, DaemonTable, FileTable, RetentionTable
 from agi_gate.number import parse_caller_id
 from agi_gate.policy import CALL_CENTRE, ENERGY, Window
 
 # what to write where a text has the wrong shape
-_SHAPES = {"listen": "an address and a port: 127.0.0.1:4573", "country": "two capital letters: IT",
-           "countries": "two capital letters: CH", "path": "a name that a file can have", "key": "a name that a file can have",
-           "config": "a name that a file can have", "hours": "9-20, 9:30-19 or closed"}
+_SHAPES = {"listen": "an address and a port: 127.0.0.1:4573, [::1]:4573", "country": "two capital letters: IT",
+           "countries": "two capital letters: CH",
+           **dict.fromkeys(("path", "key", "config"), "a name that a file can have"), "hours": "9-20, 9:30-19 or closed"}
+# what to write where pydantic's own words for a wrong type do not say it
+_TYPES = {"date_type": "a date without quotes: 2026-10-01", "bool_type": "true or false, without quotes",
+          "model_type": "a table: [{key}]", "dict_type": "tables: [{key}.ID]"}
 _TLS_OPTIONS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"}
 _SENTINEL_OPTIONS = {"sentinel_username", "sentinel_password"}
 _URL_OPTIONS = {
@@ -47,6 +52,7 @@ def shape_mistakes(error: ValidationError) -> Iterator[str]:
         else:
             # what is written under [store] may carry a password
             hidden = item["loc"][0] == "store" or isinstance(item["input"], dict | list)
+            hidden |= isinstance(item["input"], date | time)  # Python's words for it are none of the file's
             shown = "this" if hidden else repr(item["input"])
             yield f"{key}: {shown} will not do: {_way_out(key, item['type'], item['msg'])}"
 
@@ -58,6 +64,8 @@ def _way_out(key: str, kind: str, message: str) -> str:
         return 'write "deny": a sale of which nothing is known is never allowed'
     if kind == "string_pattern_mismatch":
         return "write " + next(shape for name, shape in _SHAPES.items() if name in key.split("."))
+    if kind in _TYPES:
+        return "write " + _TYPES[kind].format(key=key)
     return message.lower()
 
 
@@ -113,6 +121,8 @@ def _nearest(location: tuple[int | str, ...]) -> str:
         if isinstance(table, type) and issubclass(table, BaseModel):
             field = table.model_fields.get(str(part))
             table = field.annotation if field is not None else None
+            if NoneType in get_args(table):
+                table = get_args(table)[0]
         elif arguments := get_args(table):
             table = arguments[-1]
     if not (isinstance(table, type) and issubclass(table, BaseModel)):
@@ -210,7 +220,7 @@ def _daemon_mistakes(daemon: dict[str, Any]) -> Iterator[str]:
             yield f"daemon.allow: `{text}` is no address or network: 10.0.0.5, 10.1.0.0/16"
     listen = str(daemon.get("listen", DaemonTable().listen))
     host = listen.rpartition(":")[0].strip("[]")
-    if host and not allow and not _is_this_machine(host):
+    if re.fullmatch(HOST_AND_PORT, listen) and not allow and not _is_this_machine(host):
         yield (f"daemon.listen: `{listen}` can be reached from other machines; say who may ask: "
                'allow = ["10.0.0.5", "10.1.0.0/16"]')
 

@@ -26,7 +26,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whit
 Folder = Annotated[Name, StringConstraints(pattern=r"^[^\x00]*$")]
 File = Annotated[Name, StringConstraints(pattern=r"^[^\x00]*[^\x00/]$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-Listen = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}$")]
+HOST_AND_PORT = r"(\[[0-9a-fA-F:]+\]|[^:\s]+):[0-9]{1,5}"
+Listen = Annotated[str, StringConstraints(pattern=rf"^{HOST_AND_PORT}$")]
 TIME_OF_DAY = r"([01]?[0-9]|2[0-4])(:[0-5][0-9])?"
 Day = Annotated[str, StringConstraints(pattern=rf"^(closed|{TIME_OF_DAY}-{TIME_OF_DAY})$")]
 
