@@ -6,6 +6,7 @@ Asterisk.  SIGHUP gives all workers one new configuration, whole or not at all; 
 
 from __future__ import annotations
 
+import errno
 import logging
 import mmap
 import os
@@ -57,8 +58,9 @@ def listen(settings: config.DaemonSettings) -> socket.socket:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
+        hint = "is another daemon running? " if error.errno == errno.EADDRINUSE else ""
         raise ListenError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; "
-                          "is another daemon running? change [daemon] listen") from error
+                          f"{hint}change [daemon] listen") from error
     return listener
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from agi_gate import config
 from agi_gate import daemon as daemon_module
-from agi_gate.daemon import listen
+from agi_gate.daemon import ListenError, listen
 from agi_gate.decision_log.pseudonyms import add_key
 from agi_gate.upkeep import Upkeep
 from lab.peer import ask, header
@@ -292,11 +292,17 @@ def _is_refused(address: tuple[str, int]) -> bool:
     return False
 
 
+def test_an_address_of_another_machine_is_not_taken_for_a_second_daemon() -> None:
+    settings = config.DaemonSettings("192.0.2.1", 4999, 2, 1000, 256)
+    with pytest.raises(ListenError, match=r"^cannot listen on 192.0.2.1:4999: .*; change \[daemon\] listen$"):
+        listen(settings)
+
+
 def test_a_port_in_use_is_told_and_exits_2(daemon: Daemon, gate_toml: Path) -> None:
     path = write_gate_toml(gate_toml.parent, ("127.0.0.1:0", f"127.0.0.1:{daemon.address[1]}"), name="second.toml")
     second = subprocess.run([AGI_GATE, "--config", path, "serve"], capture_output=True, text=True, timeout=20)
     assert second.returncode == 2 and second.stdout == ""
-    assert f"cannot listen on 127.0.0.1:{daemon.address[1]}: Address already in use" in second.stderr
+    assert f"cannot listen on 127.0.0.1:{daemon.address[1]}: Address already in use; is another daemon" in second.stderr
     assert "Traceback" not in second.stderr
     assert answer(daemon) == ALLOWED
 
