@@ -122,7 +122,7 @@ class _Member:
 class _Crew:
     def __init__(self, listener: socket.socket, settings: config.Settings, pseudonym: Pseudonym | None) -> None:
         self._listener = listener
-        self._number = settings.daemon.workers
+        self._started = settings.daemon  # what is fixed: where it listens, and how many workers there are
         self.settings = settings
         self._pseudonym = pseudonym
         self._members: dict[int, _Member] = {}
@@ -130,7 +130,7 @@ class _Crew:
     def fill(self) -> None:
         """Start the workers that are missing; where the system has nothing left for one, it is tried again at the next look."""
         try:
-            while len(self._members) < self._number:
+            while len(self._members) < self._started.workers:
                 self._start()
         except OSError as error:
             logger.error("a worker could not be started: %s", error.strerror)
@@ -196,7 +196,7 @@ class _Crew:
         except Exception as error:  # calls go on under the old one, whatever is in the new; its words may hold a password
             logger.error("the configuration stays as it was:\n%s: %s", path, type(error).__name__)
             return
-        if new.daemon.needs_restart(self.settings.daemon):
+        if new.daemon.needs_restart(self._started):
             logger.warning("[daemon] listen and workers take effect at the next start")
         self.settings, self._pseudonym = new, pseudonym
         # a file of no folder, which every worker gets a descriptor of: a pipe has room for small settings only

@@ -118,8 +118,10 @@ def test_sighup_with_a_configuration_that_fails_unforeseen_changes_nothing(
 def test_sighup_says_what_waits_for_the_next_start(daemon: Daemon, gate_toml: Path) -> None:
     write_gate_toml(gate_toml.parent, ("workers = 2", "workers = 3"))
     daemon.signal(signal.SIGHUP)
-    eventually(lambda: "[daemon] listen and workers take effect at the next start" in daemon.said())
+    eventually(lambda: daemon.said().count("[daemon] listen and workers take effect at the next start") == 1)
     assert answer(daemon) == ALLOWED
+    daemon.signal(signal.SIGHUP)
+    eventually(lambda: daemon.said().count("[daemon] listen and workers take effect at the next start") == 2)
 
 
 def test_sighup_is_taken_by_the_workers_that_are_there(daemon: Daemon, gate_toml: Path) -> None:
