@@ -122,7 +122,7 @@ class Connections:
                 return accepted, False
             if not may_ask(peer):
                 connection.close()
-                logger.warning("an address that is not in [daemon] allow asked")
+                logger.warning("%s asked, which is not in [daemon] allow", peer)
                 continue
             if len(self._open) >= self._places:
                 self._make_room()

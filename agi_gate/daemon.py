@@ -16,7 +16,7 @@ import socket
 import struct
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agi_gate import config
@@ -198,6 +198,9 @@ class _Crew:
             return
         if new.daemon.needs_restart(self._started):
             logger.warning("[daemon] listen and workers take effect at the next start")
+        if new.daemon.host != self._started.host and not new.daemon.allow:
+            # no list was asked for where it will listen; where it still does, all the network could ask
+            new = replace(new, daemon=replace(new.daemon, allow=self.settings.daemon.allow))
         self.settings, self._pseudonym = new, pseudonym
         # a file of no folder, which every worker gets a descriptor of: a pipe has room for small settings only
         with os.fdopen(os.memfd_create("settings"), "w+b") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -122,6 +123,21 @@ def test_sighup_says_what_waits_for_the_next_start(daemon: Daemon, gate_toml: Pa
     assert answer(daemon) == ALLOWED
     daemon.signal(signal.SIGHUP)
     eventually(lambda: daemon.said().count("[daemon] listen and workers take effect at the next start") == 2)
+
+
+def test_sighup_to_listen_on_this_machine_alone_opens_nothing_till_the_next_start(tmp_path: Path) -> None:
+    write_gate_toml(tmp_path, ('"127.0.0.1:0"', '"0.0.0.0:0"\nallow = ["192.0.2.1"]'))
+    with Daemon(tmp_path / "gate.toml") as daemon:
+        write_gate_toml(tmp_path)
+        for times in (1, 2):
+            daemon.signal(signal.SIGHUP)
+            eventually(lambda times=times: daemon.said().count("take effect at the next start") == times)
+            time.sleep(0.2)  # the workers have it by then
+            with socket.create_connection(("127.0.0.1", daemon.address[1]), timeout=5) as connection:
+                with contextlib.suppress(ConnectionResetError):
+                    connection.sendall(header(("112", "fibra", "carrier1")))
+                    assert connection.recv(4096) == b""
+        eventually(lambda: daemon.said().count("127.0.0.1 asked, which is not in [daemon] allow") == 2)
 
 
 def test_sighup_is_taken_by_the_workers_that_are_there(daemon: Daemon, gate_toml: Path) -> None:
