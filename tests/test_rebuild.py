@@ -269,6 +269,21 @@ def test_what_no_archive_knows_is_not_taken_back(ops: Ops) -> None:
     ops("rollback", "--controller", "acne", code=USAGE)
 
 
+@pytest.mark.parametrize("next_one", ("load", "purge"))
+def test_a_load_of_no_rows_that_was_killed_stands_in_no_way(
+        ops: Ops, monkeypatch: pytest.MonkeyPatch, next_one: str) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("agi_gate.archive.receipts.Receipts.accept", lambda *_: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            ops.load("contacts", "number,controller,source,directory\n")
+    assert len(ops.archive.receipts.pending()) == 1
+    if next_one == "load":
+        ops.check(dict.fromkeys(NUMBERS, 0), 10)
+    else:
+        ops("purge", "--yes")
+    assert ops.archive.receipts.pending() == []
+
+
 def test_a_load_that_was_killed_before_its_receipt_was_accepted_is_known_to_the_next(
         ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:

@@ -139,8 +139,8 @@ def _groups(servers: Servers, controllers: list[str], stack: ExitStack) -> list[
 def _settle(archive: Archive, servers: Servers) -> None:
     """As `accept.settle_receipts`, with all locks held, and wherever in a cluster the loads were."""
     for pending in archive.receipts.pending():
-        owner = pending.receipt["controllers"][0]
-        if loader.is_committed(servers.client_of(owner), owner, pending.load_id):
+        owner = next(iter(pending.receipt["controllers"]), None)
+        if owner is not None and loader.is_committed(servers.client_of(owner), owner, pending.load_id):
             archive.receipts.accept(pending)
         else:
             archive.receipts.drop(pending)
