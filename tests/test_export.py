@@ -279,7 +279,7 @@ def test_no_file_is_written_over_unless_it_is_said(
     (tmp_path / there).write_text("mine")
     before = sorted(os.listdir(tmp_path))
     ran = run_export("--split", "1")
-    assert ran.code == USAGE and f"{there}` there already; name another, or write over it with --force" in ran.err
+    assert ran.code == USAGE and f"{there}` is there already; name another, or write over it with --force" in ran.err
     assert (tmp_path / there).read_text() == "mine" and sorted(os.listdir(tmp_path)) == before
     assert archive.exports.all() == []
     assert run_export("--split", "1", "--force").code == DONE

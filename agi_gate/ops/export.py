@@ -145,7 +145,8 @@ def _names(out: Path, count: int) -> list[Path]:
 
 def _refuse_existing(paths: Sequence[Path]) -> None:
     if there := [f"`{path}`" for path in paths if os.path.lexists(path)]:
-        raise _WrongOut(f"--out: {', '.join(there)} there already; name another, or write over it with --force")
+        are = "is" if len(there) == 1 else "are"
+        raise _WrongOut(f"--out: {', '.join(there)} {are} there already; name another, or write over it with --force")
 
 
 def _left_of_earlier(out: Path, exports: Sequence[Export]) -> list[str]:
