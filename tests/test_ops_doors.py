@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from agi_gate.ops import exit_codes
 from agi_gate.ops.completion import with_verbs
 from agi_gate.ops.main import parser
 from tests.support.daemon import AGI_GATE
@@ -161,6 +162,13 @@ def test_a_closed_stderr_lets_no_warning_into_the_answer(gate_toml: Path) -> Non
 def test_a_reader_that_leaves_is_no_mistake(gate_toml: Path, verb: str) -> None:
     ran = shell(f"{{ sleep 0.1; agi_gate --config {gate_toml} {verb}; echo $? >&2; }} | true")
     assert [line for line in ran.stderr.splitlines() if not line.startswith("warning: ")] == ["0"]
+
+
+@pytest.mark.parametrize("verb", ("load rests -", "preflight - --campaign fibra"))
+def test_a_list_from_a_stdin_that_is_closed_is_refused(gate_toml: Path, verb: str) -> None:
+    ran = shell(f"agi_gate --config {gate_toml} {verb} <&-")
+    assert ran.returncode == exit_codes.FEED_REFUSED and "stdin is closed; name a file" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 # --- Ctrl-C

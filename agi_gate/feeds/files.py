@@ -120,6 +120,8 @@ class FeedFile:
         return piece
 
     def _opened(self, path: str) -> tuple[IO[bytes], str]:
+        if path == "-" and sys.stdin is None:  # `<&-`
+            raise FeedError("stdin is closed; name a file, or give the list to stdin")
         source = sys.stdin.buffer if path == "-" else self._open.enter_context(Path(path).open("rb"))
         if path != "-" and stat.S_ISREG(os.fstat(source.fileno()).st_mode):
             return source, path
