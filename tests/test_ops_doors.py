@@ -158,7 +158,7 @@ def test_a_closed_stderr_lets_no_warning_into_the_answer(gate_toml: Path) -> Non
     assert ran.returncode == DONE and "numbers checked" in ran.stdout and "warning" not in ran.stdout
 
 
-@pytest.mark.parametrize("verb", ("status", "--help", "--print-completion bash"))
+@pytest.mark.parametrize("verb", ("status", "--help", "--print-completion bash", "preflight /etc/hosts --campaign fibra"))
 def test_a_reader_that_leaves_is_no_mistake(gate_toml: Path, verb: str) -> None:
     ran = shell(f"{{ sleep 0.1; agi_gate --config {gate_toml} {verb}; echo $? >&2; }} | true")
     assert [line for line in ran.stderr.splitlines() if not line.startswith("warning: ")] == ["0"]

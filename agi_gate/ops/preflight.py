@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -26,6 +25,7 @@ from agi_gate.feeds.files import FeedError
 from agi_gate.ops import exit_codes
 from agi_gate.ops.arguments import instant
 from agi_gate.ops.call_list import read_call_list
+from agi_gate.ops.console import TableConsole
 from agi_gate.ops.decide_many import Decided, StoreKeepsChanging, decide_many
 from agi_gate.regime import regime_at
 from agi_gate.remedy import remedy
@@ -35,7 +35,6 @@ from agi_gate.store.unavailable import StoreUnavailable
 from agi_gate.verdict import Outcome, Reason
 
 _TIMEOUT_MS = 30_000
-_PIPE_COLUMNS = 200
 _COLUMNS = ("number", "verdict", "reason", "reasons", "destination")
 # what is written holds people's numbers
 _FILE_MODE = 0o640
@@ -172,8 +171,6 @@ def _write(decided: Decided, stream: TextIO) -> None:
 
 
 def _tell(summary: dict[str, Any], stream: TextIO) -> None:
-    # a pipe has no width: nothing is cut there
-    console = Console(file=stream) if stream.isatty() else Console(file=stream, width=_PIPE_COLUMNS)
     table = Table("verdict", Column("reason", no_wrap=True), Column("numbers", justify="right"),
                   Column("share", justify="right"), Column("also", justify="right"),
                   "meaning, and what would change it", title_justify="left",
@@ -185,5 +182,5 @@ def _tell(summary: dict[str, Any], stream: TextIO) -> None:
                       f"{row['numbers'] / summary['numbers']:.1%}", f"{row['also']:,}" if row["also"] else "",
                       Text(f"{row['meaning']}\n-> {row['remedy']}"))
     if summary["numbers"]:
-        console.print(table)
+        TableConsole(stream).print(table)
     print(f"{summary['allowed']:,} of {summary['numbers']:,} may be called", file=stream)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from agi_gate.ops.console import TableConsole
 from agi_gate.ops.replay_tally import Tally
 from agi_gate.ops.replaying import FAULT
 from agi_gate.regime import ROME
@@ -30,7 +30,6 @@ _APART = {FAULT: "the gate itself failed at the time, which nothing can bring ba
 # what becomes of a call that changes, the most telling first
 KINDS = ("newly-allowed", "newly-denied", "still-denied", "still-allowed")
 _STYLES = {"newly-allowed": "yellow", "newly-denied": "cyan"}
-_PIPE_COLUMNS = 200
 _MOST_SHOWN = 20
 
 
@@ -91,7 +90,7 @@ def apart_told(name: str) -> str:
 
 def tell(report: Mapping[str, Any]) -> None:
     """Print it for people: the tables to stdout."""
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPE_COLUMNS)
+    console = TableConsole(sys.stdout)
     shown = report["changes"][:_MOST_SHOWN]
     when = f" from {time_of(report['first_at'])} to {time_of(report['last_at'])}" if report["first_at"] else ""
     print(f"{report['records']:,} calls{when}: {_headline(report)}")
@@ -128,7 +127,7 @@ def _headline(report: Mapping[str, Any]) -> str:
     return ", ".join(said)
 
 
-def _tell_causes(report: Mapping[str, Any], console: Console) -> None:
+def _tell_causes(report: Mapping[str, Any], console: TableConsole) -> None:
     table = Table("because of", *(Column(kind.replace("-", " "), justify="right", style=_STYLES.get(kind, ""))
                                   for kind in KINDS))
     for one in report["causes"]:
@@ -137,7 +136,7 @@ def _tell_causes(report: Mapping[str, Any], console: Console) -> None:
         console.print(table)
 
 
-def _tell_examples(changes: Sequence[Mapping[str, Any]], console: Console) -> None:
+def _tell_examples(changes: Sequence[Mapping[str, Any]], console: TableConsole) -> None:
     if not any(change["examples"] for change in changes):
         return
     table = Table("time", "number", "campaign", "before", "now", "decision", title="examples", title_justify="left")
