@@ -125,6 +125,11 @@ def parse_destination(dialled: str) -> Number | None:
     return number
 
 
+def has_numbers(country: str) -> bool:
+    """Say whether any number is of a country: of `GB`, and not of `UK`."""
+    return country in phonenumbers.SUPPORTED_REGIONS
+
+
 def parse_caller_id(presented: str) -> Number | None:
     """Read the number that will be presented, by its shape alone; None where it is no number (an extension).
 

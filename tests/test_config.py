@@ -80,6 +80,8 @@ ONE_MISTAKE = {
                                    "log.key: 'a\\x00b' will not do"),
     "an archive that can have no name": (("[policy]", '[archive]\npath = "a\\u0000b"\n[policy]'), "archive.path: 'a\\x00b'"),
     "a shadow that can have no name": (("[policy]", '[shadow]\nconfig = "a\\u0000b"\n[policy]'), "shadow.config: 'a\\x00b'"),
+    "a country that no number is of": (('source = "Elenco', 'countries = ["CH", "UK"]\nsource = "Elenco'),
+                                       "campaigns.fibra.countries: `UK` is no country that numbers are of"),
     "no caller IDs": (('caller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource',
                        'caller_ids = []\ntrunk = "carrier1"\nsource'), "campaigns.fibra.caller_ids: this will not do"),
     "a table that is a word": (("[policy]\nhours = \"off\"", "policy = 3"), ": "),

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import BaseModel, ValidationError
 
 from agi_gate.config.tables import HOST_AND_PORT, TIME_OF_DAY, DaemonTable, FileTable, RetentionTable
-from agi_gate.number import parse_caller_id
+from agi_gate.number import has_numbers, parse_caller_id
 from agi_gate.policy import CALL_CENTRE, ENERGY, Window
 
 # what to write where a text has the wrong shape
@@ -172,6 +172,11 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
         if _means_energy(category) and sector != ENERGY and not _means_energy(sector):
             yield (f"campaigns.{id_}.category: `{category}` brings no rule to a controller of another sector; electricity "
                    f"and gas are written `{ENERGY}`, in the consents, too, and another product without that word")
+        countries = campaign.get("countries")
+        for country in countries if isinstance(countries, list) else []:
+            if isinstance(country, str) and re.fullmatch("[A-Z]{2}", country) and not has_numbers(country):
+                yield (f"campaigns.{id_}.countries: `{country}` is no country that numbers are of; write its code of "
+                       "ISO 3166: GB, not UK")
         numbers = campaign.get("caller_ids")
         for number in numbers if isinstance(numbers, list) else []:
             if isinstance(number, str) and canonical_caller_id(number) is None:
