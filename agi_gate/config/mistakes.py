@@ -141,7 +141,7 @@ def _tables(raw: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
 
 def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
     """What names nothing or is out of its range, found even where shapes are wrong elsewhere."""
-    controllers, trunks = _tables(raw, "controllers"), _tables(raw, "trunks")
+    controllers = _tables(raw, "controllers")
     seen: dict[str, str] = {}
     for number, entry in _tables(raw, "caller_ids").items():
         canonical = canonical_caller_id(number)
@@ -160,27 +160,7 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
         sector = _folded(controllers[id_], "sector")
         if _means_energy(sector):
             yield f"controllers.{id_}.sector: `{sector}` brings no rule; electricity and gas are written `{ENERGY}`"
-    for id_, campaign in _tables(raw, "campaigns").items():
-        for key, known in (("controller", controllers), ("trunk", trunks)):
-            value = campaign.get(key)
-            if isinstance(value, str) and value not in known:
-                near = difflib.get_close_matches(value, known, 1)
-                hint = f"; did you mean `{near[0]}`?" if near else ""
-                yield f"campaigns.{id_}.{key}: `{value}` is no {key} of this file{hint}"
-        category = _folded(campaign, "category")
-        sector = _folded(controllers.get(str(campaign.get("controller")), {}), "sector")
-        if _means_energy(category) and sector != ENERGY and not _means_energy(sector):
-            yield (f"campaigns.{id_}.category: `{category}` brings no rule to a controller of another sector; electricity "
-                   f"and gas are written `{ENERGY}`, in the consents, too, and another product without that word")
-        countries = campaign.get("countries")
-        for country in countries if isinstance(countries, list) else []:
-            if isinstance(country, str) and re.fullmatch("[A-Z]{2}", country) and not has_numbers(country):
-                yield (f"campaigns.{id_}.countries: `{country}` is no country that numbers are of; write its code of "
-                       "ISO 3166: GB, not UK")
-        numbers = campaign.get("caller_ids")
-        for number in numbers if isinstance(numbers, list) else []:
-            if isinstance(number, str) and canonical_caller_id(number) is None:
-                yield f"campaigns.{id_}.caller_ids: `{number}` is not a number that may be presented; write it as +39..."
+    yield from _campaign_mistakes(raw)
     for day, text in _tables(raw, "policy").get("hours", {}).items():
         if isinstance(text, str) and re.fullmatch(f"{TIME_OF_DAY}-{TIME_OF_DAY}", text):
             window = window_of(text)
@@ -204,6 +184,31 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
     port = str(daemon.get("listen", "")).rpartition(":")[2]
     if re.fullmatch("[0-9]{5}", port) and int(port) > 65535:
         yield f"daemon.listen: there is no port {port}"
+
+
+def _campaign_mistakes(raw: dict[str, Any]) -> Iterator[str]:
+    controllers, trunks = _tables(raw, "controllers"), _tables(raw, "trunks")
+    for id_, campaign in _tables(raw, "campaigns").items():
+        for key, known in (("controller", controllers), ("trunk", trunks)):
+            value = campaign.get(key)
+            if isinstance(value, str) and value not in known:
+                near = difflib.get_close_matches(value, known, 1)
+                hint = f"; did you mean `{near[0]}`?" if near else ""
+                yield f"campaigns.{id_}.{key}: `{value}` is no {key} of this file{hint}"
+        category = _folded(campaign, "category")
+        sector = _folded(controllers.get(str(campaign.get("controller")), {}), "sector")
+        if _means_energy(category) and sector != ENERGY and not _means_energy(sector):
+            yield (f"campaigns.{id_}.category: `{category}` brings no rule to a controller of another sector; electricity "
+                   f"and gas are written `{ENERGY}`, in the consents, too, and another product without that word")
+        countries = campaign.get("countries")
+        for country in countries if isinstance(countries, list) else []:
+            if isinstance(country, str) and re.fullmatch("[A-Z]{2}", country) and not has_numbers(country):
+                yield (f"campaigns.{id_}.countries: `{country}` is no country that numbers are of; write its code of "
+                       "ISO 3166: GB, not UK")
+        numbers = campaign.get("caller_ids")
+        for number in numbers if isinstance(numbers, list) else []:
+            if isinstance(number, str) and canonical_caller_id(number) is None:
+                yield f"campaigns.{id_}.caller_ids: `{number}` is not a number that may be presented; write it as +39..."
 
 
 def _folded(table: dict[str, Any], key: str) -> str:
