@@ -34,6 +34,7 @@ PACKED = {
     "plain.csv": TEXT, "packed.zip": zipped({"esito.csv": TEXT}), "stored.zip": zipped({"a": TEXT}, zipfile.ZIP_STORED),
     "mac.zip": zipped(MAC), "PACKED.ZIP": zipped({"ESITO.CSV": TEXT}), "packed.csv.gz": gzip.compress(TEXT),
     "in two.gz": gzip.compress(TEXT[:99]) + gzip.compress(TEXT[99:]), "zip by its bytes.csv": zipped({"a": TEXT}),
+    "zip by its end.csv": b"PK00" + zipped({"a": TEXT}), "behind.zip": b"PK00" + zipped({"a": TEXT}),
     "gzip by its bytes.csv": gzip.compress(TEXT), "empty.csv": b""}
 
 

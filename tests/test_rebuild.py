@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -202,6 +203,18 @@ def test_a_damaged_archive_is_told_and_nothing_is_shown(ops: Ops, damage: Callab
     empty(ops.url)
     ops("rebuild", code=UNREACHABLE)
     assert "archive" in ops.err and ops.pages() == {}
+
+
+def test_a_zip_that_only_its_name_told_is_read_again_from_its_bytes(ops: Ops) -> None:
+    path = ops.folder / "esito.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("lista.txt", f"{NUMBERS[0]},1\n")
+    path.write_bytes(b"PK00" + path.read_bytes())  # as some packers begin one that was to be split
+    ops("load", "registry", str(path), "--controller", "acme", "--checked-at", "2026-10-10T09:00:00+02:00")
+    before = ops.pages()
+    empty(ops.url)
+    ops("rebuild")
+    assert ops.pages() == before
 
 
 def test_an_empty_archive_makes_no_store(ops: Ops) -> None:

@@ -139,13 +139,20 @@ class FeedFile:
         state = os.fstat(self._raw.fileno())
         return state.st_size, state.st_mtime_ns
 
+    def _is_zip(self) -> bool:
+        found = zipfile.is_zipfile(self._raw)
+        self._raw.seek(0)
+        return found
+
     def _unpacked(self) -> IO[bytes] | gzip.GzipFile:
         begin = self._raw.read(4)
         self._raw.seek(0)
-        if begin == b"PK\x03\x04" or self.name.lower().endswith(".zip"):
+        is_gzip = begin[:2] == b"\x1f\x8b"
+        # the archive keeps a file's bytes and not its name, and a zip is one by its end: something may stand before it
+        if begin == b"PK\x03\x04" or self.name.lower().endswith(".zip") or (not is_gzip and self._is_zip()):
             archive = self._open.enter_context(zipfile.ZipFile(self._raw))
             return self._open.enter_context(archive.open(_only_member(self.name, archive)))
-        if begin[:2] == b"\x1f\x8b" or self.name.lower().endswith(".gz"):
+        if is_gzip or self.name.lower().endswith(".gz"):
             packed = gzip.GzipFile(fileobj=self._raw, mode="rb")
             self._open.callback(packed.close)
             return packed
