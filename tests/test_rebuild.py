@@ -235,6 +235,23 @@ def test_rollback_takes_the_last_load_back_and_only_that_one(ops: Ops) -> None:
     assert "taken back already" in ops.err and ops.pages() == before
 
 
+def test_a_rollback_that_broke_off_is_not_guessed_to_be_done(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    ops.check(dict.fromkeys(NUMBERS[:9], 0), 10)
+    ops.load("objections", f"number,controller,objected_at,via\n{NUMBERS[0]},acme,2026-10-05T09:00:00+02:00,call\n")
+    before = ops.pages()
+    with monkeypatch.context() as patch:
+        patch.setattr("agi_gate.store.loader.Load.commit", lambda *_, **__: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            ops("rollback")
+    empty(ops.url)
+    ops("rebuild", code=FEED_REFUSED)
+    (receipt,) = (ops.settings.archive_path / "pending").glob("*.json")
+    assert f"`pending/{receipt.name}`" in ops.err and ops.pages() == {}
+    receipt.unlink()
+    ops("rebuild")
+    assert ops.pages() == before
+
+
 def test_a_first_load_is_taken_back_to_nothing(ops: Ops) -> None:
     ops.check(dict.fromkeys(NUMBERS, 0), 10)
     ops("rollback")

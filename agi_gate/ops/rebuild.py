@@ -105,9 +105,15 @@ def _in_force(archive: Archive) -> list[Receipt]:
     """The receipts that made the store what it was: none that was taken back, none that a purge has summed up.
 
     A load that was killed at its very end is among them: it was past all that could refuse it, and an objection in it
-    counts more than the doubt.
+    counts more than the doubt.  Of a rollback it cannot be guessed: what it took back may hold objections, or consents.
     """
-    receipts = archive.receipts.all() + [pending.receipt for pending in archive.receipts.pending()]
+    pending = archive.receipts.pending()
+    for one in pending:
+        if one.receipt["feed"] == rollback.FEED:
+            raise _Refused(
+                f"nobody knows whether the rollback of {one.receipt['file']} was shown before the store was lost; in the "
+                f"archive, move `pending/{one.name}` to `receipts` if that load is to stay taken back, or delete it if not")
+    receipts = archive.receipts.all() + [one.receipt for one in pending]
     receipts.sort(key=lambda receipt: str(receipt["begun_at"]))
     starts = [place for place, receipt in enumerate(receipts) if receipt.get("snapshot")]
     receipts = receipts[starts[-1] if starts else 0:]
