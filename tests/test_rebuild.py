@@ -287,6 +287,21 @@ def test_what_is_loaded_again_without_a_change_leaves_the_last_load_to_be_taken_
     assert ops.pages() == {}
 
 
+def test_what_was_taken_back_and_said_again_does_not_go_with_another_load_of_the_same(ops: Ops) -> None:
+    header, row = "number,controller,objected_at,via\n", f"{NUMBERS[0]},acme,2026-10-05T09:00:00+02:00,call\n"
+    ops.check(dict.fromkeys(NUMBERS[:9], 0), 10)
+    ops.load("objections", header + row, name="one.csv")
+    ops("rollback")
+    ops.load("objections", header + row + "\n", name="other.csv")
+    assert "nothing to change" in ops.load("objections", header + row, name="one.csv")
+    said = ops.pages()
+    ops("rollback", code=FEED_REFUSED)
+    assert "is not kept any more" in ops.err and ops.pages() == said
+    empty(ops.url)
+    ops("rebuild")
+    assert ops.pages() == said
+
+
 def test_what_no_archive_knows_is_not_taken_back(ops: Ops) -> None:
     ops("rollback", code=FEED_REFUSED)
     assert "nothing was loaded yet" in ops.err

@@ -84,7 +84,6 @@ def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files
             counts = _stage(load, work, progress)
         refuse(counts)
         return work.summary | {"changes": dict(sorted(counts.items())), "changed": False}
-    is_known = all(map(archive.feeds.has, files))
     with _keeping(archive, files) as kept, load:
         settle_receipts(archive, client, controllers)
         work = prepare(client)
@@ -96,7 +95,7 @@ def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files
             kept()
             summary = work.summary | {"changes": dict(sorted(counts.items()))}
             changed = load.would_show(work.checks)
-            if changed or not is_known:
+            if changed or not _is_in_force(archive, work.summary, files):
                 show(archive, load, summary, {**work.receipt, "files": list(files)}, work.checks)
             shown = changed
         finally:
@@ -106,6 +105,18 @@ def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files
     if changed and not servers.kept(client, controllers):
         raise NotReplicated
     return summary | {"changed": changed}
+
+
+def _is_in_force(archive: Archive, summary: Mapping[str, Any], files: Mapping[str, Path]) -> bool:
+    """Say whether a receipt says the very same already, of a load that was not taken back.
+
+    That the archive has the files is not enough: they stay there where their load was refused or taken back.  Without
+    a receipt the load that brought the same from elsewhere could be taken back, and these rows would go with it.
+    """
+    receipts = archive.receipts.all()
+    undone = {receipt.get("undoes") for receipt in receipts}
+    return any(receipt["feed"] == summary["feed"] and receipt["files"] == list(files) and receipt["load_id"] not in undone
+               and set(summary["controllers"]) <= set(receipt["controllers"]) for receipt in receipts)
 
 
 def show(archive: Archive, load: Load, summary: Mapping[str, Any], receipt: Mapping[str, Any],
