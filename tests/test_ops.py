@@ -341,3 +341,16 @@ def test_an_enrolment_found_within_a_millisecond_is_never_moved_before_a_consent
     assert main([*gate_toml, "check", "3331234500", "--campaign", "t1-mkt", "--json",
                  "--at", "2026-09-16T11:00:00+02:00"]) == 3
     assert json.loads(capsys.readouterr().out)["reason"] == "CONSENT_DATE_UNPROVEN"
+
+
+def test_a_consent_that_is_revoked_once_more_takes_along_what_was_given_since(agi_gate: AgiGate, tmp_path: Path,
+                                                                              esito: tuple[str | Path, ...]) -> None:
+    header = "number,controller,granted_at,purpose,category,channel,origin,evidence,revoked_at\n"
+    first, second = (f"{CLEAR},acme,2026-09-{day:02d}T09:00:00Z,marketing,telecom,both,web,ip" for day in (1, 20))
+    agi_gate(*esito)
+    agi_gate("load", "consents", write(tmp_path, "first.csv", f"{header}{first},2026-09-10T09:00:00Z\n{second},\n"))
+    assert agi_gate("check", CLEAR, "--campaign", "fibra", "--at", AT).code == DONE
+    # the list names the last revocation, and the row that it always named
+    agi_gate("load", "consents", write(tmp_path, "again.csv", f"{header}{first},2026-10-05T09:00:00Z\n"))
+    ran = agi_gate("check", CLEAR, "--campaign", "fibra", "--at", AT, "--json")
+    assert (ran.code, ran.json["reason"]) == (DENIED, "CONSENT_REVOKED")

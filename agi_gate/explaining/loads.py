@@ -24,11 +24,11 @@ class Loads:
     contact: Load | None = None
     objection: Load | None = None
     consents: dict[ConsentKey, Load] = field(default_factory=dict)
-    revocations: dict[ConsentKey, Load] = field(default_factory=dict)
+    revocations: dict[tuple[ConsentKey, datetime | None], Load] = field(default_factory=dict)  # a consent may have two
 
     def of_consent(self, consent: Consent) -> dict[str, Any]:
         key = consent_key(consent)
-        return {"loaded": self.consents.get(key), "revocation_loaded": self.revocations.get(key)}
+        return {"loaded": self.consents.get(key), "revocation_loaded": self.revocations.get((key, consent.revoked_at))}
 
 
 def consent_key(consent: Consent) -> ConsentKey:

@@ -65,13 +65,14 @@ def _note(loads: Loads, name: str, value: bytes, facts: Facts, said: dict[str, A
     if name == feeds.OBJECTIONS.name and values.objection_from(value) == facts.objection:
         loads.objection = loads.objection or said
     if name == feeds.CONSENTS.name:
-        loaded = {consent_key(consent): consent for consent in values.consents_from(value)}
+        loaded = values.consents_from(value)
+        known = {consent_key(consent) for consent in loaded}
+        revoked = {(consent_key(consent), consent.revoked_at) for consent in loaded if consent.revoked_at is not None}
         for consent in facts.consents:
-            same = loaded.get(consent_key(consent))
-            if same is not None:
-                loads.consents.setdefault(consent_key(consent), said)
-                if same.revoked_at is not None and same.revoked_at == consent.revoked_at:
-                    loads.revocations.setdefault(consent_key(consent), said)
+            if (key := consent_key(consent)) in known:
+                loads.consents.setdefault(key, said)
+                if (key, consent.revoked_at) in revoked:
+                    loads.revocations.setdefault((key, consent.revoked_at), said)
 
 
 def _value(archive: Archive, receipt: Receipt, controller: str, number: str, deadline: float) -> bytes | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -192,21 +193,30 @@ def _merge_consents(old: bytes, new: bytes) -> bytes:
     """One row per consent, known by its instant, purpose, category and channel.
 
     What was loaded last describes it, but an end that was once recorded (revocation, expiry, end of contract) is not
-    undone by a row that leaves it empty: an old copy of a list must not bring a revoked consent back.
+    undone by a row that leaves it empty: an old copy of a list must not bring a revoked consent back.  One that was
+    revoked more than once has two rows, of its first revocation and its last: it counts no more from the first on, and
+    what else was given until the last goes with it.
     """
     merged: dict[tuple[datetime, str, str, str], Consent] = {}
+    revocations: dict[tuple[datetime, str, str, str], set[datetime]] = defaultdict(set)
     for consent in (*consents_from(old), *consents_from(new)):
         key = consent.granted_at, consent.purpose, consent.category, consent.channel
+        if consent.revoked_at is not None:
+            revocations[key].add(consent.revoked_at)
         before = merged.get(key)
         if before is not None:
-            revocations = [at for at in (before.revoked_at, consent.revoked_at) if at is not None]
             consent = replace(
-                consent, revoked_at=min(revocations, default=None),
+                consent,
                 expires_at=before.expires_at if consent.expires_at is None else consent.expires_at,
                 contract_ended_on=(before.contract_ended_on if consent.contract_ended_on is None
                                    else consent.contract_ended_on))
         merged[key] = consent
-    return consents_bytes(merged[key] for key in sorted(merged))
+    return consents_bytes(replace(merged[key], revoked_at=revoked_at) for key in sorted(merged)
+                          for revoked_at in _first_and_last(revocations[key]))
+
+
+def _first_and_last(revocations: set[datetime]) -> Iterable[datetime | None]:
+    return sorted({min(revocations), max(revocations)}) if revocations else (None,)
 
 
 def _merge_objections(old: bytes, new: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from itertools import permutations
@@ -159,8 +160,13 @@ def test_an_end_that_was_recorded_is_not_undone_by_an_older_copy(end: dict[str, 
 
 
 @pytest.mark.parametrize("moments", list(permutations((5, 7, 9))), ids=str)
-def test_of_several_revocations_the_earliest_holds(moments: tuple[int, ...]) -> None:
-    assert merged_consents(*(consent(revoked_at=day(number)) for number in moments)) == (consent(revoked_at=day(5)),)
+def test_of_several_revocations_the_earliest_holds_and_the_last_is_known(moments: tuple[int, ...]) -> None:
+    first_and_last = consent(revoked_at=day(5)), consent(revoked_at=day(9))
+    loaded = merged_consents(*(consent(revoked_at=day(number)) for number in moments))
+    assert loaded == first_and_last
+    # and both take on what a newer row says, and stay two
+    assert merged_consents(*loaded, consent(origin="paper")) == tuple(
+        replace(one, origin="paper") for one in first_and_last)
 
 
 def test_what_was_loaded_last_describes_a_consent() -> None:
