@@ -24,7 +24,7 @@ class Loads:
     contact: Load | None = None
     objection: Load | None = None
     consents: dict[ConsentKey, Load] = field(default_factory=dict)
-    revocations: dict[tuple[ConsentKey, datetime | None], Load] = field(default_factory=dict)  # a consent may have two
+    revocations: dict[tuple[ConsentKey, datetime | None], Load] = field(default_factory=dict)  # a consent may have many
 
     def of_consent(self, consent: Consent) -> dict[str, Any]:
         key = consent_key(consent)

@@ -194,8 +194,8 @@ def _merge_consents(old: bytes, new: bytes) -> bytes:
 
     What was loaded last describes it, but an end that was once recorded (revocation, expiry, end of contract) is not
     undone by a row that leaves it empty: an old copy of a list must not bring a revoked consent back.  One that was
-    revoked more than once has two rows, of its first revocation and its last: it counts no more from the first on, and
-    what else was given until the last goes with it.
+    revoked more than once has a row for each time: it counts no more from the first on, and what else was given until
+    the last goes with it, until the one before where the last is still to come.
     """
     merged: dict[tuple[datetime, str, str, str], Consent] = {}
     revocations: dict[tuple[datetime, str, str, str], set[datetime]] = defaultdict(set)
@@ -212,11 +212,7 @@ def _merge_consents(old: bytes, new: bytes) -> bytes:
                                    else consent.contract_ended_on))
         merged[key] = consent
     return consents_bytes(replace(merged[key], revoked_at=revoked_at) for key in sorted(merged)
-                          for revoked_at in _first_and_last(revocations[key]))
-
-
-def _first_and_last(revocations: set[datetime]) -> Iterable[datetime | None]:
-    return sorted({min(revocations), max(revocations)}) if revocations else (None,)
+                          for revoked_at in sorted(revocations[key]) or (None,))
 
 
 def _merge_objections(old: bytes, new: bytes) -> bytes:

@@ -160,13 +160,12 @@ def test_an_end_that_was_recorded_is_not_undone_by_an_older_copy(end: dict[str, 
 
 
 @pytest.mark.parametrize("moments", list(permutations((5, 7, 9))), ids=str)
-def test_of_several_revocations_the_earliest_holds_and_the_last_is_known(moments: tuple[int, ...]) -> None:
-    first_and_last = consent(revoked_at=day(5)), consent(revoked_at=day(9))
+def test_of_several_revocations_each_is_known(moments: tuple[int, ...]) -> None:
+    """One that is dated ahead hides none that was said."""
     loaded = merged_consents(*(consent(revoked_at=day(number)) for number in moments))
-    assert loaded == first_and_last
-    # and both take on what a newer row says, and stay two
-    assert merged_consents(*loaded, consent(origin="paper")) == tuple(
-        replace(one, origin="paper") for one in first_and_last)
+    assert loaded == tuple(consent(revoked_at=day(number)) for number in (5, 7, 9))
+    # and all take on what a newer row says, and stay as many
+    assert merged_consents(*loaded, consent(origin="paper")) == tuple(replace(one, origin="paper") for one in loaded)
 
 
 def test_what_was_loaded_last_describes_a_consent() -> None:
