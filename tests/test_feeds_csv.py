@@ -283,6 +283,18 @@ def test_a_quote_is_named_where_it_was_opened(tmp_path: Path, text: str, why: st
     assert why in str(caught.value) and len(str(caught.value)) < 250
 
 
+@pytest.mark.parametrize(("text", "swallowed"), (
+    ('number,controller,silent_at,via\n3331234500,acme,X,"call\n3331234501,acme,X,call"\n', True),
+    ('number;controller;silent_at;via\n3331234500;acme;X;"call\r\n333 1234501; acme ;X;call"\r\n', True),
+    ('via,number,controller,silent_at\n"call,3331234500,acme,X\ncall",3331234501,acme,X\n', True),
+    ('number,controller,silent_at,via\n3331234500,acme,X,"call\n3331234501, he said, acme"\n', False),
+    ('number,controller,silent_at,via\n3331234500,acme,X,"call, twice\nacme\n3331234501"\n', False)), ids=range(5))
+def test_a_row_that_stray_quotes_put_into_a_cell_is_seen(tmp_path: Path, text: str, swallowed: bool) -> None:
+    text = text.replace("silent_at", "objected_at").replace("X", NINE_IN_ROME)
+    doubt = read(tmp_path, "objections", text).feed.doubt
+    assert ("line 2: cell" in doubt and "holds a whole row, `" in doubt) if swallowed else doubt == ""
+
+
 def test_a_line_without_an_end_is_refused_in_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds.rows, "CHUNK_BYTES", 1 << 10)
     monkeypatch.setattr(feeds.FeedFile, "__iter__", lambda file: iter(lambda: file.read(1 << 10), b""))

@@ -274,7 +274,9 @@ def test_rejects_never_go_over_the_feed_itself(agi_gate: AgiGate, tmp_path: Path
 @pytest.mark.parametrize(("name", "text", "why"), (
     ("rests", "number,controller\n", "column `silent_at` is missing"), ("consents", "", "is empty"),
     ("contacts", "number,controller,source,directory\n3331234500,acne,x,yes\n", "`acne` is no controller"),
-    ("objections", 'number,controller,objected_at,via\n"', "line 2")))
+    ("objections", 'number,controller,objected_at,via\n"', "line 2"),
+    ("objections", f'number,controller,objected_at,via\n{CLEAR},acme,{AT},"call\n{ENROLLED},acme,{AT},call"\n',
+     "cell 4 holds a whole row")))
 def test_a_feed_that_cannot_be_used_is_exit_5(agi_gate: AgiGate, tmp_path: Path, name: str, text: str,
                                               why: str) -> None:
     ran = agi_gate("load", name, write(tmp_path, "feed.csv", text))

@@ -31,8 +31,11 @@ class Chunk:
     next_line: int  # behind the last row
     _lines: list[int] = field(default_factory=list)
 
+    def is_a_line_each(self) -> bool:
+        return self.next_line - self.first_line == len(self.rows)
+
     def line_of(self, row: int) -> int:
-        if self.next_line - self.first_line == len(self.rows):
+        if self.is_a_line_each():
             return self.first_line + row
         if not self._lines:  # a quoted cell may span lines: a row is where it begins
             self._lines += accumulate(map(_lines_of, self.rows), initial=self.first_line)
@@ -58,9 +61,9 @@ class Rows:
         first = next(blocks, "")
         if not first.strip():
             raise FeedError(f"{file.name}: is empty")
-        self._separator = separator_of(next(_lines(first)))
+        self.separator = separator_of(next(_lines(first)))
         self._reader = csv.reader(chain.from_iterable(map(_lines, chain((first,), blocks))),
-                                  delimiter=self._separator, strict=True)
+                                  delimiter=self.separator, strict=True)
         self.header = self._take(1)[0]
 
     def chunks(self) -> Iterator[Chunk]:
@@ -85,8 +88,8 @@ class Rows:
         """Say which cell of the row that begins on a line confused the csv module, which tells where it gave up."""
         text, seen, limit = self._text.of_line(line), self._reader.line_num, csv.field_size_limit()
         place, column = 0, 1
-        while (cell := _whole_cell(self._separator).match(text, place)) is not None and len(cell[0]) <= limit:
-            if text[cell.end():cell.end() + 1] != self._separator:
+        while (cell := _whole_cell(self.separator).match(text, place)) is not None and len(cell[0]) <= limit:
+            if text[cell.end():cell.end() + 1] != self.separator:
                 return FeedError(f"{self._name}: line {line}: {error}")
             place, column = cell.end() + 1, column + 1
         line += _line_ends(text[:place])

@@ -30,7 +30,8 @@ _MAX_REJECTED_CHARACTERS = 1_000
 class Feed:
     """What a CSV file says: `rows` counts the rows that were accepted, `columns` are by controller, values encoded.
 
-    `notices` is what a person should know of a file that may be loaded.
+    `notices` is what a person should know of a file that may be loaded.  `doubt` is why it may not, although its rows
+    can be read; what was accepted once is read all the same.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Feed:
     rejects: list[Reject] = field(default_factory=list)
     columns: dict[str, Column] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    doubt: str = ""
 
 
 def read_csv(file: FeedFile, layout: Layout[Item], controllers: Collection[str], encode: Callable[[Item], bytes],
@@ -54,6 +56,8 @@ def read_csv(file: FeedFile, layout: Layout[Item], controllers: Collection[str],
     _check_header(file.name, header, layout)
     table = _Table(Feed(file.name, file.sha256()), header, CellReader(layout, header, controllers, encode, now))
     for chunk in rows.chunks():
+        if not chunk.is_a_line_each():
+            table.look_for_swallowed(chunk, rows.separator)
         table.add(chunk)
     return table.feed_of(merge)
 
@@ -96,6 +100,23 @@ class _Table:
                 self._reject(chunk.line_of(place), row, [f"has {len(row)} columns, and the header has {width}"])
         if whole:
             self._add_rows(chunk, [chunk.rows[place] for place in whole], whole)
+
+    def look_for_swallowed(self, chunk: Chunk, separator: str) -> None:
+        """Doubt a file of which a cell holds rows: two stray quotes make one text of all that stands between them."""
+        number_at, controller_at = self._number_at, self._header.index("controller")
+        last = max(number_at, controller_at)
+        for place, row in enumerate(chunk.rows):
+            for column, cell in enumerate(row):
+                lines = cell.splitlines()
+                for nth, line in enumerate(lines if len(lines) > 1 else ()):
+                    # the first line goes on where the row's own cells end, and says nothing new behind these two
+                    cells = [*([] if nth else row[:column]), *line.split(separator)]
+                    if len(cells) > last and (nth or column <= last) \
+                            and cells[controller_at].strip() in self._cells.controllers \
+                            and parse_listed(without_separators(cells[number_at])) is not None:
+                        self._feed.doubt = self._feed.doubt or (
+                            f"{self._feed.name}: line {chunk.line_of(place)}: cell {column + 1} holds a whole row, "
+                            f"{shown(line)}; close the quote that opens it, or leave it out")
 
     def _add_rows(self, chunk: Chunk, rows: list[list[str]], places: Sequence[int]) -> None:
         """Add rows of the header's width; `places` says where in the chunk they stand."""

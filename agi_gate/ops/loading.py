@@ -51,6 +51,8 @@ def load_feed(arguments: argparse.Namespace, settings: config.Settings, files: E
                        lambda client: _registry_work(registry, client, arguments, summary))
     with _reading(arguments, sources[0]) as advance:
         feed = feed_kinds.read_csv(arguments.feed, sources[0], settings.controllers, now, advance)
+    if feed.doubt:
+        raise feeds.FeedError(feed.doubt)
     refuse(feed)
     summary = _summary(arguments, feed, now) | {"controllers": sorted(feed.columns)}
     return _accept(arguments, settings, archive, sources, summary, lambda client: Work(
