@@ -217,6 +217,20 @@ def test_a_zip_that_only_its_name_told_is_read_again_from_its_bytes(ops: Ops) ->
     assert ops.pages() == before
 
 
+@pytest.mark.parametrize("options", ((), ("--dry-run",)), ids=str)
+def test_a_load_into_an_emptied_store_says_what_is_missing(
+        ops: Ops, caplog: pytest.LogCaptureFixture, options: tuple[str, ...]) -> None:
+    objections = "number,controller,objected_at,via\n"
+    ops.load("objections", f"{objections}{NUMBERS[1]},acme,2026-10-05T09:00:00+02:00,call\n")
+    ops("rollback")
+    empty(ops.url)
+    ops.load("objections", f"{objections}{NUMBERS[0]},acme,2026-10-05T09:00:00+02:00,call\n")
+    assert not caplog.records  # nothing was lost
+    empty(ops.url)
+    ops.check({NUMBERS[0]: 0}, 10, *options)
+    assert ["agi-gate rebuild" in record.getMessage() for record in caplog.records] == [True]
+
+
 def test_an_empty_archive_makes_no_store(ops: Ops) -> None:
     ops("rebuild", code=FEED_REFUSED)
     assert "nothing in the archive" in ops.err

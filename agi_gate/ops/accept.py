@@ -8,6 +8,7 @@ knows whether that load was shown.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ from agi_gate.store import keys, loader
 from agi_gate.store.loader import Load
 from agi_gate.store.lock import LoadConflict
 from agi_gate.store.servers import Servers
+
+logger = logging.getLogger(__name__)
 
 # ops can wait longer than a call
 TIMEOUT_MS = 30_000
@@ -53,6 +56,23 @@ def refuse_forgetful(client: loader.Client) -> None:
                         "a wrong ALLOW; set maxmemory-policy noeviction")
 
 
+def _warn_of_emptied(archive: Archive, client: loader.Client, controllers: Sequence[str]) -> None:
+    """Say where a controller's facts are gone: beside nothing, a check passes for all that is known of a number."""
+    gone = {controller for controller in controllers if loader.visible_load(client, controller) is None}
+    if not gone:
+        return
+    receipts = archive.receipts.all()
+    undone = {receipt.get("undoes") for receipt in receipts}
+    for receipt in receipts:
+        # of a purge its controllers are those of the configuration, and `shown` the ones that it was shown for
+        lost = gone & set(receipt["shown"] if "shown" in receipt else receipt["controllers"])
+        if lost and "undoes" not in receipt and receipt["load_id"] not in undone:
+            logger.warning("the store held nothing of controller %s, of which the archive has loads: it was emptied or is "
+                           "another.  Their objections and revocations are missing until each file is loaded again; to have "
+                           "all of them, empty the store and run agi-gate rebuild", min(lost))
+            return
+
+
 def settle_receipts(archive: Archive, client: loader.Client, controllers: Sequence[str]) -> None:
     """Say of loads that were killed whether they were shown; their controllers' locks must be held."""
     for pending in archive.receipts.pending():
@@ -80,12 +100,14 @@ def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files
     load = Load(client, controllers, dry_run=dry_run)
     if dry_run:
         with load:
+            _warn_of_emptied(archive, client, controllers)
             work = prepare(client)
             counts = _stage(load, work, progress)
         refuse(counts)
         return work.summary | {"changes": dict(sorted(counts.items())), "changed": False}
     with _keeping(archive, files) as kept, load:
         settle_receipts(archive, client, controllers)
+        _warn_of_emptied(archive, client, controllers)
         work = prepare(client)
         with archive.undo.writing(load.id) as load.keep_old:
             counts = _stage(load, work, progress)
