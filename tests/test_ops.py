@@ -356,3 +356,13 @@ def test_a_consent_that_is_revoked_once_more_takes_along_what_was_given_since(ag
     agi_gate("load", "consents", write(tmp_path, "again.csv", f"{header}{first},2026-10-05T09:00:00Z\n"))
     ran = agi_gate("check", CLEAR, "--campaign", "fibra", "--at", AT, "--json")
     assert (ran.code, ran.json["reason"]) == (DENIED, "CONSENT_REVOKED")
+
+
+def test_a_number_that_was_never_sent_is_told_without_a_row_that_nobody_knows(agi_gate: AgiGate, tmp_path: Path) -> None:
+    agi_gate("load", "contacts", write(tmp_path, "contacts.csv", "number,controller,source,directory\n" + "".join(
+        f"{number},acme,Elenco,yes\n" for number in (CLEAR, ENROLLED))))
+    assert agi_gate("export", "registry", "--controller", "acme", "--out", tmp_path / "lista.zip").code == DONE
+    answer = write(tmp_path, "esito.txt", f"{CLEAR},0\n{ENROLLED},1\n{NEVER_CHECKED},0\n")
+    ran = agi_gate("load", "registry", answer, "--controller", "acme", "--checked-at", "2099-01-01T00:00:00Z")
+    assert ran.code == FEED_REFUSED
+    assert f"\nesito.txt: `+39{NEVER_CHECKED}` was never sent in export `" in ran.err

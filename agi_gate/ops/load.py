@@ -94,9 +94,9 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
     except MatchError as error:
         if error.match is not None:
-            _report_rejects([feeds.Reject(Path(arguments.file).name, 0, f"was never sent in export "
-                             f"`{error.match.export_id}`", e164_of(number)) for number in error.never_sent.tolist()],
-                            arguments)
+            _report_rejects([feeds.Reject(Path(arguments.file).name, 0, f"`{e164}` was never sent in export "
+                                          f"`{error.match.export_id}`", e164)
+                             for e164 in map(e164_of, error.never_sent.tolist())], arguments)
         return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
     except (LoadConflict, SlotsApart) as error:
         return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
@@ -129,7 +129,8 @@ def _refuse_rejects(feed: feeds.RegistryFeed | feeds.Feed, arguments: argparse.N
 
 def _report_rejects(rejects: list[feeds.Reject], arguments: argparse.Namespace) -> None:
     for reject in rejects[:_SHOWN_REJECTS]:
-        print(f"row {reject.line} of {reject.file}: {reject.why}", file=sys.stderr)
+        row = f"row {reject.line} of " if reject.line else ""  # of a number that was never sent its row is not known
+        print(f"{row}{reject.file}: {reject.why}", file=sys.stderr)
     if len(rejects) > _SHOWN_REJECTS:
         print(f"... and {len(rejects) - _SHOWN_REJECTS} more", file=sys.stderr)
     path = Path(arguments.rejects or ("stdin.rejects.csv" if arguments.file == "-" else f"{arguments.file}.rejects.csv"))
