@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from agi_gate.archive import Archive, Pending
+from agi_gate.archive.receipts import Receipt
 from agi_gate.columns import Classify, Column
 from agi_gate.feeds import FeedError
 from agi_gate.store import keys, loader
@@ -59,14 +60,10 @@ def refuse_forgetful(client: loader.Client) -> None:
 def _warn_of_emptied(archive: Archive, client: loader.Client, controllers: Sequence[str]) -> None:
     """Say where a controller's facts are gone: beside nothing, a check passes for all that is known of a number."""
     gone = {controller for controller in controllers if loader.visible_load(client, controller) is None}
-    if not gone:
-        return
-    receipts = archive.receipts.all()
-    undone = {receipt.get("undoes") for receipt in receipts}
-    for receipt in receipts:
+    for receipt in _in_force(archive) if gone else ():
         # of a purge its controllers are those of the configuration, and `shown` the ones that it was shown for
         lost = gone & set(receipt["shown"] if "shown" in receipt else receipt["controllers"])
-        if lost and "undoes" not in receipt and receipt["load_id"] not in undone:
+        if lost:
             logger.warning("the store held nothing of controller %s, of which the archive has loads: it was emptied or is "
                            "another.  Their objections and revocations are missing until each file is loaded again; to have "
                            "all of them, empty the store and run agi-gate rebuild", min(lost))
@@ -117,7 +114,7 @@ def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files
             kept()
             summary = work.summary | {"changes": dict(sorted(counts.items()))}
             changed = load.would_show(work.checks)
-            if changed or not _is_in_force(archive, work.summary, files):
+            if changed or not _is_said(archive, work.summary, files):
                 show(archive, load, summary, {**work.receipt, "files": list(files)}, work.checks)
             shown = changed
         finally:
@@ -129,16 +126,21 @@ def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files
     return summary | {"changed": changed}
 
 
-def _is_in_force(archive: Archive, summary: Mapping[str, Any], files: Mapping[str, Path]) -> bool:
+def _is_said(archive: Archive, summary: Mapping[str, Any], files: Mapping[str, Path]) -> bool:
     """Say whether a receipt says the very same already, of a load that was not taken back.
 
     That the archive has the files is not enough: they stay there where their load was refused or taken back.  Without
     a receipt the load that brought the same from elsewhere could be taken back, and these rows would go with it.
     """
+    return any(receipt["feed"] == summary["feed"] and receipt["files"] == list(files)
+               and set(summary["controllers"]) <= set(receipt["controllers"]) for receipt in _in_force(archive))
+
+
+def _in_force(archive: Archive) -> list[Receipt]:
+    """The receipts of what was not taken back."""
     receipts = archive.receipts.all()
     undone = {receipt.get("undoes") for receipt in receipts}
-    return any(receipt["feed"] == summary["feed"] and receipt["files"] == list(files) and receipt["load_id"] not in undone
-               and set(summary["controllers"]) <= set(receipt["controllers"]) for receipt in receipts)
+    return [receipt for receipt in receipts if "undoes" not in receipt and receipt["load_id"] not in undone]
 
 
 def show(archive: Archive, load: Load, summary: Mapping[str, Any], receipt: Mapping[str, Any],
