@@ -32,7 +32,7 @@ _DESCRIPTIONS = {
                 "with --submitted, a stripped file of before 2022.",
     "consents": "Load consents.  An end that was recorded once (revocation, expiry) is kept.",
     "contacts": "Load contacts with their source and whether the public directory lists them.",
-    "objections": "Load objections.  The first and the last of a number are kept.",
+    "objections": "Load objections.  Each no of a number is kept, with its time.",
     "callbacks": "Load one-off requests to be called.",
     "rests": "Load silent calls, after which a number rests.",
 }
