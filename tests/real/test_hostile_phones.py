@@ -6,10 +6,12 @@ call would go through.  PJSIP decodes %2C, %22, %0A in what is dialled and in wh
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.real.broken_gates import StubGate, allow
-from tests.real.world import CALLER_ID, CLEAR, NO_TRUNK, PHONES_OWN_CALLER_ID, TWO_ARGUMENTS, Lab
+from tests.real.world import CALLER_ID, CLEAR, NO_TRUNK, OWN_GOSUB, PHONES_OWN_CALLER_ID, TWO_ARGUMENTS, Lab
 
 # as dialled, percent-encoded where a SIP URI wants it
 HOSTILE_NUMBERS = {
@@ -41,7 +43,7 @@ HOSTILE_NUMBERS = {
 
 
 # the form of the Gosub matters to commas only
-_WAYS_IN = {"two arguments": TWO_ARGUMENTS, "empty trunk": NO_TRUNK}
+_WAYS_IN = {"two arguments": TWO_ARGUMENTS, "empty trunk": NO_TRUNK, "a Gosub of the dialplan's own": OWN_GOSUB}
 _COMMAS = {f"{what}, {form}": code + CLEAR + hostile for what, hostile in HOSTILE_NUMBERS.items() if "comma" in what
            for form, code in _WAYS_IN.items()}
 DIALLED = {what: CLEAR + hostile for what, hostile in HOSTILE_NUMBERS.items()} | _COMMAS
@@ -54,6 +56,25 @@ def test_what_is_dialled_never_reaches_the_gate_as_anything_else(lab: Lab, what:
     assert seen.refused
     assert seen.variables["GATE_REASON"] == "GATE_ERROR"
     assert gate.headers == []  # nobody was asked
+
+
+def test_a_comma_never_reaches_the_gate_from_a_channel_that_dialled_nothing(lab: Lab) -> None:
+    """So it is with whom a phone transfers: only the extensions on the stack tell."""
+    with StubGate(allow) as gate:
+        lab.asterisk.cli(f"dialplan set global AGI_GATE_DOOR {gate.door}")
+        mark = lab.asterisk.log.stat().st_size
+        lab.asterisk.cli(f"channel originate Local/{OWN_GOSUB}{CLEAR},acme-servizio@agents/n application Wait 1")
+        deadline = time.monotonic() + 10
+        while "LAB|" not in (log := lab.asterisk.log.read_bytes()[mark:].decode("utf-8", "replace")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert "agi-gate refused a call: it was not asked with a plain destination" in log
+    assert gate.headers == []
+
+
+def test_a_gosub_of_the_dialplans_own_may_ask(lab: Lab) -> None:
+    with StubGate(allow) as gate:
+        seen = lab.call(OWN_GOSUB + CLEAR, door=gate.door)
+    assert [invite.request_user for invite in seen.arrived] == [f"+39{CLEAR}"]
 
 
 @pytest.mark.parametrize("dialled", [f"+39{CLEAR}", "02%201234-5601", "02.1234/5601", f"{CLEAR}p12", f"*67{CLEAR}", f"%2331%23{CLEAR}"])

@@ -79,8 +79,8 @@ def _contacts() -> str:
 CONTACTS = _contacts()
 
 # What the phone dials before the number to have another dialplan than the sample's.
-PHONES_OWN_CALLER_ID, HIDDEN, HIDDEN_NAME, SERVICE, TWO_ARGUMENTS, NO_TRUNK, FOREIGN_TRUNK, PRIVATE_NUMBER, TWICE, FORGED, REDIRECTED, LIMITED, PROBE, NO_NUMBER = (
-    f"*9{number:02d}*" for number in range(14)
+PHONES_OWN_CALLER_ID, HIDDEN, HIDDEN_NAME, SERVICE, TWO_ARGUMENTS, NO_TRUNK, FOREIGN_TRUNK, PRIVATE_NUMBER, TWICE, FORGED, REDIRECTED, LIMITED, PROBE, NO_NUMBER, OWN_GOSUB = (
+    f"*9{number:02d}*" for number in range(15)
 )
 
 # Every channel's h extension tells what the gate left on it, and what was the admin's own.
@@ -165,6 +165,17 @@ exten => _{REDIRECTED}.,1,Set(CALLERID(num)={CALLER_ID})
 [from-carrier]
 exten => _X.,1,Dial(PJSIP/${{EXTEN}}@carrier1,10)
  same => n,Hangup()
+[agents](+)
+
+; a Gosub of the admin's own asks
+exten => _{OWN_GOSUB}.,1,Set(CALLERID(num)={CALLER_ID})
+ same => n,Gosub(lab-outbound,s,1(${{EXTEN:5}},acme-fibra))
+ same => n,Hangup()
+[lab-outbound]
+exten => s,1,Gosub(agi-gate,s,1(${{ARG1}},${{ARG2}},carrier1))
+ same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,10,i)
+ same => n,Return()
+exten => h,1,Goto(agents,h,1)
 [agents](+)
 
 ; what was the admin's own before is so afterwards
