@@ -167,12 +167,16 @@ exten => _X.,1,Dial(PJSIP/${{EXTEN}}@carrier1,10)
  same => n,Hangup()
 [agents](+)
 
-; a Gosub of the admin's own asks
+; a Gosub of the admin's own asks, three deep
 exten => _{OWN_GOSUB}.,1,Set(CALLERID(num)={CALLER_ID})
  same => n,Gosub(lab-outbound,s,1(${{EXTEN:5}},acme-fibra))
  same => n,Hangup()
 [lab-outbound]
-exten => s,1,Gosub(agi-gate,s,1(${{ARG1}},${{ARG2}},carrier1))
+exten => s,1,Gosub(lab-outbound,trunk,1(${{ARG1}},${{ARG2}}))
+ same => n,Return()
+exten => trunk,1,Gosub(lab-outbound,ask,1(${{ARG1}},${{ARG2}}))
+ same => n,Return()
+exten => ask,1,Gosub(agi-gate,s,1(${{ARG1}},${{ARG2}},carrier1))
  same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,10,i)
  same => n,Return()
 exten => h,1,Goto(agents,h,1)
