@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.real.broken_gates import StubGate, allow
-from tests.real.world import CALLER_ID, CLEAR, NO_TRUNK, OWN_GOSUB, PHONES_OWN_CALLER_ID, TWO_ARGUMENTS, Lab
+from tests.real.world import CALLER_ID, CLEAR, NO_TRUNK, OWN_GOSUB, PHONES_OWN_CALLER_ID, STRAY_ARGUMENT, TWO_ARGUMENTS, Lab
 
 # as dialled, percent-encoded where a SIP URI wants it
 HOSTILE_NUMBERS = {
@@ -93,6 +93,14 @@ def test_the_gate_always_gets_three_arguments(lab: Lab) -> None:
             lab.call(form + CLEAR, door=gate.door)
         (header,) = gate.headers
         assert [name for name, _ in header if name.startswith("agi_arg_")] == ["agi_arg_1", "agi_arg_2", "agi_arg_3"]
+
+
+def test_what_lies_about_on_the_channel_is_no_trunk(lab: Lab) -> None:
+    """Whoever makes a channel may leave a variable on it that reads as an argument."""
+    with StubGate(allow) as gate:
+        seen = lab.call(STRAY_ARGUMENT + CLEAR, door=gate.door)
+    assert seen.refused
+    assert gate.headers == []
 
 
 FORGED_LINE = f"x%0Aagi_callerid%3A%20{CALLER_ID}"

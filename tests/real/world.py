@@ -79,8 +79,8 @@ def _contacts() -> str:
 CONTACTS = _contacts()
 
 # What the phone dials before the number to have another dialplan than the sample's.
-PHONES_OWN_CALLER_ID, HIDDEN, HIDDEN_NAME, SERVICE, TWO_ARGUMENTS, NO_TRUNK, FOREIGN_TRUNK, PRIVATE_NUMBER, TWICE, FORGED, REDIRECTED, LIMITED, PROBE, NO_NUMBER, OWN_GOSUB = (
-    f"*9{number:02d}*" for number in range(15)
+PHONES_OWN_CALLER_ID, HIDDEN, HIDDEN_NAME, SERVICE, TWO_ARGUMENTS, NO_TRUNK, FOREIGN_TRUNK, PRIVATE_NUMBER, TWICE, FORGED, REDIRECTED, LIMITED, PROBE, NO_NUMBER, OWN_GOSUB, STRAY_ARGUMENT = (
+    f"*9{number:02d}*" for number in range(16)
 )
 
 # Every channel's h extension tells what the gate left on it, and what was the admin's own.
@@ -117,6 +117,8 @@ exten => _{TWO_ARGUMENTS}.,1,Set(CALLERID(num)={CALLER_ID})
  same => n,Gosub(agi-gate,s,1(${{EXTEN:5}},acme-fibra))
  same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,10,i)
  same => n,Hangup()
+exten => _{STRAY_ARGUMENT}.,1,Set(ARG3=carrier1)
+ same => n,Goto({TWO_ARGUMENTS}${{EXTEN:5}},1)
 exten => _{NO_TRUNK}.,1,Set(CALLERID(num)={CALLER_ID})
  same => n,Gosub(agi-gate,s,1(${{EXTEN:5}},acme-fibra,))
  same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,10,i)
