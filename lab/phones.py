@@ -168,13 +168,14 @@ def call(
     from_user: str = "agent",
     headers: Sequence[str] = (),
     give_up_after_ms: int | None = None,
+    scenario: Path | None = None,
 ) -> Outcome:
     """Call `number` from the agent's phone and wait until the call is over.
 
     `number` is the user part as it goes over the wire, so what a URL cannot hold comes percent-encoded.  `headers` are whole
-    lines.  With `give_up_after_ms` the agent hangs up so long after Asterisk's first word.
+    lines.  With `give_up_after_ms` the agent hangs up so long after Asterisk's first word.  `scenario` is another phone's.
     """
-    scenario = SCENARIOS / ("phone.xml" if give_up_after_ms is None else "phone_gives_up.xml")
+    scenario = scenario or SCENARIOS / ("phone.xml" if give_up_after_ms is None else "phone_gives_up.xml")
     text = scenario.read_text().replace("    X-Lab: phone\n", "".join(f"    {line}\n" for line in ("X-Lab: phone", *headers)))
     text = text.replace("[give_up_after_ms]", str(give_up_after_ms))
     with tempfile.TemporaryDirectory(prefix="gate-phone-") as folder:

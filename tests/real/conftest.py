@@ -85,7 +85,7 @@ def lab(tools: Tools, folder: Path, store: StoreServer) -> Iterator[Lab]:
     with (
         phones.Carrier(tools) as carrier,
         Asterisk(
-            tools, extensions(), carrier_port=carrier.port, trunk=("trust_id_outbound=yes", "send_pai=yes"),
+            tools, extensions(), carrier_port=carrier.port, trunk=("trust_id_outbound=yes", "send_pai=yes", "send_connected_line=no"),
             etc={"agi-gate.conf": PROJECT / "dialplan" / "agi-gate.conf"},
             agi_bin={"agi-gate.agi": BIN / "agi-gate.agi"},
             environment={"AGI_GATE_CONFIG": str(folder / "script.toml"), "AGI_GATE_STORE_URL": store.url},

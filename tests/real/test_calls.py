@@ -139,6 +139,18 @@ def test_a_carrier_cannot_send_the_call_to_another_number(lab: Lab, daemon: Daem
     assert seen.arrived == []
 
 
+def test_a_phone_that_says_another_identity_meanwhile_does_not_reach_the_carrier(lab: Lab, daemon: Daemon) -> None:
+    """Asterisk would hand it on in the call: the trunk has `send_connected_line=no`."""
+    lab.asterisk.cli(f"dialplan set global AGI_GATE_DOOR {daemon.door}")
+    with phones.Carrier(lab.tools, phones.SCENARIOS / "carrier_rings.xml") as rings:
+        lab.asterisk.cli(f"dialplan set global LAB_REDIRECTS {phones.CARRIER_ADDRESS}:{rings.port}")
+        outcome = phones.call(lab.tools, lab.asterisk.sip_port, REDIRECTED + CLEAR,
+                              scenario=phones.SCENARIOS / "phone_says_another.xml")
+        presented = [m.header("P-Asserted-Identity") for m in rings.messages() if m.first_line.startswith(("INVITE ", "UPDATE "))]
+    assert outcome.code == 200
+    assert presented == [f'"Agent" <sip:{CALLER_ID}@127.0.0.1>']
+
+
 def test_a_service_call_goes_on(lab: Lab, daemon: Daemon) -> None:
     seen = lab.call(SERVICE + ENROLLED, door=daemon.door)
     assert_arrived(seen, e164(ENROLLED))
