@@ -73,14 +73,19 @@ def _warn_of_emptied(archive: Archive, client: loader.Client, controllers: Seque
 def settle_receipts(archive: Archive, client: loader.Client, controllers: Sequence[str]) -> None:
     """Say of loads that were killed whether they were shown; their controllers' locks must be held."""
     for pending in archive.receipts.pending():
-        owners = pending.receipt["controllers"]
-        if set(owners) <= set(controllers):
-            # of a file without a row nobody is the owner, and nothing was shown
-            if owners and loader.is_committed(client, owners[0], pending.load_id):
-                archive.receipts.accept(pending)
-            else:
-                archive.receipts.drop(pending)
-                archive.undo.drop(pending.load_id)
+        if set(pending.receipt["controllers"]) <= set(controllers):
+            settle(archive, pending, lambda _owner: client)
+
+
+def settle(archive: Archive, pending: Pending, client_of: Callable[[str], loader.Client]) -> None:
+    """The same of one load, whose controllers' locks must be held; `client_of` a controller."""
+    # of a file without a row nobody is the owner, and nothing was shown
+    owner = next(iter(pending.receipt["controllers"]), None)
+    if owner is not None and loader.is_committed(client_of(owner), owner, pending.load_id):
+        archive.receipts.accept(pending)
+    else:
+        archive.receipts.drop(pending)
+        archive.undo.drop(pending.load_id)
 
 
 def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files: Mapping[str, Path],

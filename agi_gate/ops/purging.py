@@ -21,7 +21,7 @@ from agi_gate.archive import Archive
 from agi_gate.archive.past import Past, past, remove
 from agi_gate.archive.receipts import Receipt
 from agi_gate.ops import rollback
-from agi_gate.ops.accept import NotReplicated, refuse_forgetful, show
+from agi_gate.ops.accept import NotReplicated, refuse_forgetful, settle, show
 from agi_gate.retention import Retention, reaches_back_to
 from agi_gate.store import loader
 from agi_gate.store.loader import Client, Load
@@ -99,7 +99,8 @@ def purge(settings: config.Settings, archive: Archive, servers: Servers, chosen:
     controllers = known_controllers(settings, archive)
     with ExitStack() as stack:
         groups = _groups(servers, controllers, stack)
-        _settle(archive, servers)
+        for pending in archive.receipts.pending():  # all locks are held; wherever in a cluster the loads were
+            settle(archive, pending, servers.client_of)
         if known_controllers(settings, archive) != controllers:
             raise PurgeRefused("a load of a further controller came between; try again")
         _refuse_other_store(archive, servers)
@@ -134,17 +135,6 @@ def _groups(servers: Servers, controllers: list[str], stack: ExitStack) -> list[
         refuse_forgetful(client)
         groups.append(_Group(client, some, stack.enter_context(Load(client, some))))
     return groups
-
-
-def _settle(archive: Archive, servers: Servers) -> None:
-    """As `accept.settle_receipts`, with all locks held, and wherever in a cluster the loads were."""
-    for pending in archive.receipts.pending():
-        owner = next(iter(pending.receipt["controllers"]), None)
-        if owner is not None and loader.is_committed(servers.client_of(owner), owner, pending.load_id):
-            archive.receipts.accept(pending)
-        else:
-            archive.receipts.drop(pending)
-            archive.undo.drop(pending.load_id)
 
 
 def _refuse_other_store(archive: Archive, servers: Servers) -> None:
