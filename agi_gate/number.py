@@ -16,6 +16,8 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+from agi_gate.dialled import EMERGENCY_NUMBERS, MAX_DIALLED, strip_dialling_key, strip_post_dial
+
 phonenumbers.enable_pattern_cache()  # without it a third of its time goes into looking patterns up
 
 
@@ -50,14 +52,8 @@ class Number:
     country: str = "IT"  # ISO 3166 alpha-2
 
 
-# 112 113 115 118 are emergency numbers to phonenumbers; the others are of social value (AGCOM numbering plan)
-EMERGENCY_NUMBERS = frozenset(
-    {"112", "113", "114", "115", "117", "118", "1522", "1530", "116000", "116117"})
-
-# A string longer than this was never dialled; the bound keeps a hostile one cheap
-_MAX_DIALLED = 64
-_POST_DIAL = re.compile(r"[pw,;]|ext|int|x", re.IGNORECASE)
-_WITHHOLDING_CODE = re.compile(r"[#*]31[#*]|\*67")
+_WITHHOLDING_CODE = re.compile(r"[#*]31[#*]|\*67#?")
+_SHOWING_CODE = re.compile(r" *\*670(#(?!31#)|[ .-]*)")
 _SEPARATORS = str.maketrans("", "", " .-/()")
 _DIGITS = re.compile(r"\+?[0-9]+", re.ASCII)
 
@@ -79,22 +75,23 @@ _ASSIGNED = re.compile("|".join(_assigned_patterns()), re.ASCII)
 _MAX_CALLER_ID_DIGITS = 11
 
 
-def strip_post_dial(dialled: str) -> str:
-    """Drop post-dial digits and an extension.
-
-    phonenumbers splits `,,12` and `x5` but swallows the digits after `p` and `w`.
-
-    >>> strip_post_dial("0212345678p12"), strip_post_dial("02 12345678 int. 12")
-    ('0212345678', '02 12345678')
-    """
-    if dialled.isdecimal():
-        return dialled
-    return _POST_DIAL.split(dialled[:_MAX_DIALLED + 1], maxsplit=1)[0].strip(" .")
-
-
 def withholds_caller_id(dialled: str) -> bool:
-    """Say whether the dialled string carries a code that hides the caller ID (`#31#`, `*67`), DTMF tones apart."""
-    return not dialled.isdecimal() and _WITHHOLDING_CODE.search(strip_post_dial(dialled)) is not None
+    """Say whether the dialled string carries a code that hides the caller ID (`#31#`, `*67`), DTMF tones apart.
+
+    `*670` shows it.  Without a blank after it the zero may be the number's own: where both make a number, it hides.
+
+    >>> withholds_caller_id("*670212345601"), withholds_caller_id("*6700212345601"), withholds_caller_id("*670 0212345601")
+    (True, False, False)
+    """
+    return not dialled.isdecimal() and _WITHHOLDING_CODE.search(_without_showing_code(strip_post_dial(dialled))) is not None
+
+
+def _without_showing_code(text: str) -> str:
+    code = _SHOWING_CODE.match(text) if "*670" in text else None
+    if code is None:
+        return text
+    number = text[code.end():]
+    return number if code[1] or _destination(number) and not _destination("0" + number) else text
 
 
 def behind_code(dialled: str) -> Number | None:
@@ -116,9 +113,11 @@ def parse_destination(dialled: str) -> Number | None:
     >>> parse_destination("39333123456") is None
     True
     """
-    if len(dialled) > _MAX_DIALLED:
-        return None
-    number = _parse(strip_post_dial(dialled))
+    return None if len(dialled) > MAX_DIALLED else _destination(_without_showing_code(strip_post_dial(dialled)))
+
+
+def _destination(text: str) -> Number | None:
+    number = _parse(strip_dialling_key(text))
     if number is None or (number.number_class in _SUBSCRIBER_CLASSES and number.country == "IT"
                           and not _is_assigned_subscriber(number.e164)):
         return None
@@ -137,7 +136,7 @@ def parse_caller_id(presented: str) -> Number | None:
     Another country's number is FOREIGN even where that country would not know it.
     """
     presented = presented.strip()
-    return None if len(presented) > _MAX_DIALLED else _presented(presented)
+    return None if len(presented) > MAX_DIALLED else _presented(presented)
 
 
 @lru_cache(maxsize=4096)  # campaigns present a few

@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
-from agi_gate.number import (EMERGENCY_NUMBERS, Number, NumberClass, _is_assigned_subscriber, parse_caller_id,
-                             parse_destination, parse_listed, withholds_caller_id)
+from agi_gate.dialled import EMERGENCY_NUMBERS, emergency_number
+from agi_gate.number import (Number, NumberClass, _is_assigned_subscriber, parse_caller_id, parse_destination, parse_listed,
+                             withholds_caller_id)
 
 MOBILE, GEOGRAPHIC = NumberClass.MOBILE, NumberClass.GEOGRAPHIC
 A_PERSONS = (GEOGRAPHIC, MOBILE, NumberClass.NOMADIC)
@@ -62,10 +63,26 @@ def test_a_number_is_read_in_every_way_it_is_written(dialled: str, e164: str, nu
     ("02 12345678 int. 12", "+390212345678"),
     ("3331234500,,0,1", "+393331234500"),
     ("112,,1", "112"),
+    ("112;phone-context=+39", "112"),
+    ("0212345678;phone-context=+39;isub=5", "+390212345678"),
 ])
 def test_digits_sent_after_the_answer_are_no_part_of_the_number(dialled: str, e164: str) -> None:
     number = parse_destination(dialled)
     assert number is not None and number.e164 == e164
+
+
+@pytest.mark.parametrize("dialled, e164", [
+    ("112#", "112"), ("116117#", "116117"), ("0212345601#", "+390212345601"), ("+390212345601#", "+390212345601"),
+    ("0212345601 #", "+390212345601"), ("0212345601##", "+390212345601"), ("0212345601#,,12", "+390212345601"),
+    ("112#;phone-context=+39", "112"), ("187#", "187")])
+def test_the_key_that_a_phone_dials_with_is_no_part_of_the_number(dialled: str, e164: str) -> None:
+    number = parse_destination(dialled)
+    assert number is not None and number.e164 == e164
+
+
+@pytest.mark.parametrize("dialled", ["0212#345601", "#0212345601", "0212345601#12", "0212345601*", "*112", "#112#", "112*"])
+def test_a_key_elsewhere_makes_it_no_number(dialled: str) -> None:
+    assert parse_destination(dialled) is None
 
 
 @pytest.mark.parametrize("dialled", [
@@ -110,6 +127,48 @@ def test_emergency_and_social_value_numbers_are_these_ten() -> None:
         number = parse_destination(str(code))
         is_emergency = number is not None and number.number_class is NumberClass.EMERGENCY
         assert is_emergency == (str(code) in EMERGENCY_NUMBERS), code
+
+
+@given(st.text("0123456789+#*;, .-()/pxw٣", max_size=6).flatmap(lambda text: st.sampled_from([
+    number[:place] + text + number[place:] for number in sorted(EMERGENCY_NUMBERS) for place in (0, 1, len(number))])))
+@settings(max_examples=4000, derandomize=True, deadline=None)
+@example("112")
+@example("+39 112#")
+@example("0039116117")
+@example("+390039112")
+@example("*670 112")
+@example("#31#112")
+def test_what_the_cheap_reader_takes_for_an_emergency_is_one(dialled: str) -> None:
+    code = emergency_number(dialled)
+    if code is not None:
+        assert parse_destination(dialled) == Number(code, NumberClass.EMERGENCY)
+        assert not withholds_caller_id(dialled)
+
+
+@pytest.mark.parametrize("ending", ["", "#", " ", ",,1", "p1", ";phone-context=+39", "#;isub=1"])
+@pytest.mark.parametrize("beginning", ["", " ", "+39", "0039", "+39 "])
+@pytest.mark.parametrize("number", sorted(EMERGENCY_NUMBERS))
+def test_an_emergency_number_is_one_however_it_is_dialled(number: str, beginning: str, ending: str) -> None:
+    assert emergency_number(beginning + number + ending) == number
+
+
+@pytest.mark.parametrize("dialled, shown", [
+    ("*670 0212345601", "+390212345601"), ("*6700212345601", "+390212345601"), ("*670#0212345601", "+390212345601"),
+    ("*6703331234500", "+393331234500"), ("*670 3331234500,,1", "+393331234500"), ("*670+390212345601", "+390212345601"),
+    ("*670 331234567", "+39331234567"), ("*670112", "112"), ("*670 116000#", "116000"), (" *670 0212345601", "+390212345601")])
+def test_a_code_that_shows_the_caller_id_is_no_part_of_the_number(dialled: str, shown: str) -> None:
+    number = parse_destination(dialled)
+    assert number is not None and number.e164 == shown and not withholds_caller_id(dialled)
+
+
+@pytest.mark.parametrize("dialled", [
+    "*670212345601",        # *67 and 02..., not *670 and 2...
+    "*670331234567",        # *67 and a landline of Varese, or *670 and a mobile of nine digits
+    "*670116000",           # *67 and a landline of Turin, or *670 and an emergency number
+    "*670041223456789",     # *67 and a number in Geneva
+    "*670 #31#0212345601", "*670#31#0212345601", "*670*670212345601", "*670", "*670 *67 0212345601"])
+def test_where_it_may_be_the_code_that_hides_it_hides(dialled: str) -> None:
+    assert withholds_caller_id(dialled)
 
 
 @pytest.mark.parametrize("dialled, hides", [
