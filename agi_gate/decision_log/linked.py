@@ -23,6 +23,9 @@ MASKED = b',"masked":["destination","dialled","channel","unique_id","evidence"]}
 MASKED_BEFORE = b',"masked":["destination","dialled","evidence"]}'
 _CHANNEL = b',"channel":"'
 _PERSONAL = b',"personal_sha256":"'
+_PSEUDONYM = b',"pseudonyms":{"destination":"'
+# what was dialled was no number, so there is none to be found again
+_NO_NUMBER = (b',"number":null,', b',"number":{"class":null,')
 _HEX = 64
 _HEAD = re.compile(
     rb'\{"v":2,"chain":"([^"\\]{1,40})","seq":([0-9]{1,18}),"prev":"([0-9a-f]{64})",(?:"after":([0-9]{1,18}),)?'
@@ -98,10 +101,15 @@ def lasting(line: bytes) -> bytes:
     return line if place < 0 or len(line) < end else line[:end]
 
 
+def can_be_masked(lasting: bytes) -> bool:
+    """Whether a record is one of those that are masked: its number can still be found, or it has none."""
+    # a quote within what a phone sent has a backslash before it
+    return _PSEUDONYM in lasting or any(there in lasting for there in _NO_NUMBER)
+
+
 def masked(line: bytes) -> bytes:
     """A whole record, without its newline, as masking leaves it."""
     left = lasting(line)
-    # a quote within what a phone sent has a backslash before it
     return left + (MASKED if _CHANNEL in line[len(left):] else MASKED_BEFORE)
 
 

@@ -5,7 +5,6 @@ Edge.  Nothing that does not verify is masked: that would wipe out the trace of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,9 +14,6 @@ from typing import Any
 from agi_gate.decision_log import linked, segment
 from agi_gate.decision_log.linked import Link, Personal, Torn
 from agi_gate.decision_log.tally import Tally
-
-_PSEUDONYM = b'"pseudonyms":{"destination":"'
-_NO_NUMBER = re.compile(rb',"salt":"[0-9a-f]{32}","destination":null,')
 
 
 @dataclass(slots=True)
@@ -54,8 +50,7 @@ class Masking:
         if what.personal is Personal.MASKED:
             self.masked += 1
             return line
-        lasting = linked.lasting(text)
-        if _PSEUDONYM not in lasting and not _NO_NUMBER.match(text, len(lasting)):
+        if not linked.can_be_masked(linked.lasting(text)):
             self.without_pseudonym += 1
             return line
         self.masked += 1

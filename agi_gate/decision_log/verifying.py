@@ -209,7 +209,11 @@ class _Verification:
                     chains.add(what, Place(file, tally.lines), ended if positions else None)
                     if what.personal is Personal.MASKED:
                         self.report.masked += 1
-                        if not may_be_masked:
+                        if not linked.can_be_masked(line):
+                            problems.of("changed", Place(file, tally.lines), what.chain, what.seq,
+                                        "was masked, and has no pseudonym: `keep` masks none such, so its personal part was taken "
+                                        "out by somebody else")
+                        elif not may_be_masked:
                             problems.of("changed", Place(file, tally.lines), what.chain, what.seq,
                                         "was masked, and no seal says so: its personal part was taken out by somebody else")
                     if expected and what.hash.decode() in expected:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gc
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from agi_gate.decision_log import index, keep_state, keeping, linked, sealing, segment
+from agi_gate.decision_log import DecisionLog, index, keep_state, keeping, linked, sealing, segment
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.masking import Masking
 from agi_gate.decision_log.pseudonyms import Keys, add_key
 from agi_gate.decision_log.segment import Segment
-from agi_gate.decision_log.verifying import verify
+from agi_gate.decision_log.verifying import verify, verify_files
+from agi_gate.record import Line
 from tests.decision_log.writing import (A_DAY, BEGIN, DAYS, NUMBER, Writer, change, kept, midnight, sealed, silent, told,
                                         verified, write_days)
 
@@ -141,6 +143,38 @@ def test_what_has_no_pseudonym_is_left_and_told(log: Path, keys: Keys) -> None:
     assert len(complaints) == 1 and "1 records have no pseudonym" in complaints[0]
     assert verified(log).masked == 1
     assert kept(log, midnight(4), PLAN) == [], "it is told once"
+
+
+@pytest.mark.parametrize("seal", ("whole", "lost"))
+def test_a_record_without_a_pseudonym_that_somebody_masked_is_found(log: Path, keys: Keys, seal: str) -> None:
+    """Where each other record is masked, one more is not seen; but `keep` masks none by whose number nobody finds it."""
+    for number in range(6):
+        Writer(log, "0", None if number == 3 else keys).append(BEGIN)
+    kept(log, midnight(1))
+    keeping.keep(log, PLAN, midnight(3), silent, silent)
+    one = sealed(log, 0)
+    assert verified(log).masked == 5
+    change(one.compressed, lambda lines: [linked.lasting(line.rstrip(b"\n")) + linked.MASKED + b"\n" for line in lines])
+    said = sealing.read(one.seal)  # and he says so in the seal, in the part that no digest covers
+    lines = text_of(log, 0)
+    said.file |= {"sha256": sha256(lines).hexdigest(), "bytes": len(lines), "masked": 6, "not_masked": 0}
+    sealing.write(one, said)
+    if seal == "lost":
+        one.seal.unlink()
+    assert f"{one.compressed.name} line 4: record 4 of chain 0 was masked, and has no pseudonym" in told(verify(log))
+    assert "line 4: record 4 of chain 0 was masked, and has no pseudonym" in told(verify_files([one.compressed]))
+
+
+@pytest.mark.parametrize("number", ("null", '{"class":null,"country":null,"withholding":true}'))
+def test_what_was_dialled_and_was_no_number_is_masked_without_a_pseudonym(log: Path, keys: Keys, number: str) -> None:
+    Writer(log, "0", keys).append(BEGIN)
+    written = DecisionLog(log)
+    written.append(Line(f'"id":"x","at":"2026-11-20T09:00:01.000000Z","number":{number},"pseudonyms":null',
+                        f'"salt":"{"0" * 32}","destination":null,"dialled":"Rossi"'))
+    written.close()
+    kept(log, midnight(1))
+    kept(log, midnight(3), PLAN)
+    assert verified(log).masked == 2 and b"Rossi" not in text_of(log, 0)
 
 
 def test_a_torn_line_is_masked_too(log: Path, keys: Keys) -> None:
