@@ -16,6 +16,7 @@ from typing import Any
 import redis
 
 from agi_gate.awake import soon
+from agi_gate.store.bounds import Bounds
 
 _of_this_thread = threading.local()
 
@@ -59,6 +60,7 @@ class _TimedSocket:
         connected.setblocking(True)  # it is never asked but when it is ready: a time-out of its own costs two system calls
         self._poll = select.poll()
         self._poll.register(connected, select.POLLIN)
+        self._bounds = Bounds()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
@@ -69,13 +71,23 @@ class _TimedSocket:
     def settimeout(self, seconds: float | None) -> None:
         self._own_limit = seconds
 
+    def receive(self, size: int) -> bytes:
+        """For who bounds replies himself."""
+        self._wait()
+        return self._socket.recv(size)
+
     def recv(self, size: int, *flags: int) -> bytes:
         self._wait()
-        return self._socket.recv(size, *flags)
+        received = self._socket.recv(size, *flags)
+        if not flags:  # else it is looked at, and read later
+            self._bounds.check(received)
+        return received
 
     def recv_into(self, buffer: Any, *sizes: int) -> int:
         self._wait()
-        return self._socket.recv_into(buffer, *sizes)
+        length = self._socket.recv_into(buffer, *sizes)
+        self._bounds.check(memoryview(buffer)[:length])
+        return length
 
     def sendall(self, data: Any) -> None:
         try:
@@ -108,17 +120,27 @@ class _TimedTlsSocket:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._own_limit = connected.gettimeout()
+        self._bounds = Bounds()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
 
+    def receive(self, size: int) -> bytes:
+        """For who bounds replies himself."""
+        self._limit()
+        return self._socket.recv(size)
+
     def recv(self, *arguments: Any) -> bytes:
         self._limit()
-        return self._socket.recv(*arguments)
+        received = self._socket.recv(*arguments)
+        self._bounds.check(received)
+        return received
 
-    def recv_into(self, *arguments: Any) -> int:
+    def recv_into(self, buffer: Any, *sizes: Any) -> int:
         self._limit()
-        return self._socket.recv_into(*arguments)
+        length = self._socket.recv_into(buffer, *sizes)
+        self._bounds.check(memoryview(buffer)[:length])
+        return length
 
     def sendall(self, *arguments: Any) -> None:
         self._limit()

@@ -1,8 +1,12 @@
-"""One round trip over a connection of the client's: words out, so many replies in.
+"""One round trip over a connection of the client's: questions out, so many replies in.
 
 Edge.  The client makes the connection, with its login, its TLS and its deadline, and would take twice the time of the
-answer itself to put the question.  Each question ends with a word of its own that the server must say again: where an
-answer too many has come in between, all that follow would be those to another question.
+answer itself to put the question.  Behind the questions the server must say its role, and again a word of this
+connection's own.  A replica may be behind its master; and where an answer too many has come in between, all that follow
+would be those to another question.
+
+What a reply may be is known before it is read: how many elements it has at most, and how long each may be.  So a server
+that is none, or a damaged one, can neither stall a worker with thirteen bytes (`*2147483647`) nor fill its memory.
 """
 
 from __future__ import annotations
@@ -13,21 +17,34 @@ from itertools import count
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-import hiredis
 import redis
-from redis.exceptions import NoPermissionError
+from redis.exceptions import NoPermissionError, ReadOnlyError
 
-_READ_BYTES = 65536
+_READ_BYTES = 262_144
 _MARK_BYTES = 6
 _KEPT = 2  # connections that nobody uses just now; a stall has more of them made, which are not kept for ever
+_MAX_LINE_BYTES = 1_024
+_MAX_ELEMENTS, _MAX_DEPTH = 1_000, 3  # marks of call-backs are 501; a master says its replicas in an array of arrays
+_MAX_BULK_BYTES = 8 << 20  # a page of 10,000 numbers with 60 results each, no two alike, has 5 MB
+_MAX_BYTES_A_REPLY = 16 << 20
+_NIL = b"$-1\r\n"
+_STRING, _ARRAY, _NUMBER, _ERROR, _STATUS = b"$*:-+"
+
+
+class ServerError(Exception):
+    """What a server answers in place of a reply; a value, since the replies beside it may be good."""
+
+
+class _Incomplete(Exception):
+    """More has to come."""
 
 
 def ask(client: redis.Redis, packed: bytes, number: int, meanwhile: Callable[[], None] | None = None) -> list[Any]:
-    """The replies, errors among them as values.  A connection that turns out to be dead is tried anew, once.
+    """The replies of a master, errors among them as values.  A connection that turns out to be dead is tried anew, once.
 
     `meanwhile` is what to do until they come, at each try.
 
-    Raises redis.RedisError, OSError (TimeoutError past the thread's deadline).
+    Raises redis.RedisError (ReadOnlyError from a replica), OSError (TimeoutError past the thread's deadline).
     """
     idle = _IDLE.setdefault(client, [])
     for second_try in (False, True):
@@ -62,36 +79,98 @@ class _Wire:
         self._pool = client.connection_pool
         self._connection = cast(Any, self._pool.get_connection())  # of a class that keeps deadlines
         self._socket = self._connection.timed
-        self._reader = hiredis.Reader(protocolError=redis.InvalidResponse)
         # from where no other connection counts, of no other process: those of one daemon came from one process
         self._marks = count(int.from_bytes(os.urandom(_MARK_BYTES)))
 
     def ask(self, packed: bytes, number: int, meanwhile: Callable[[], None] | None) -> list[Any]:
         mark = b"%d" % next(self._marks)
-        self._socket.sendall(b"%b*2\r\n$4\r\nECHO\r\n$%d\r\n%b\r\n" % (packed, len(mark), mark))
+        self._socket.sendall(b"%b*1\r\n$4\r\nROLE\r\n*2\r\n$4\r\nECHO\r\n$%d\r\n%b\r\n" % (packed, len(mark), mark))
         if meanwhile is not None:
             meanwhile()
-        reader = self._reader
-        replies: list[Any] = []
-        while len(replies) <= number:
-            reply = reader.gets()
-            if reply is False:
-                received = self._socket.recv(_READ_BYTES)
-                if not received:
-                    raise redis.ConnectionError("the server closed the connection")
-                reader.feed(received)
-            else:
-                replies.append(reply)
-        said = replies.pop()
-        if isinstance(said, hiredis.ReplyError) and not all(isinstance(reply, hiredis.ReplyError) for reply in replies):
+        replies = self._replies(number + 2)
+        said, role = replies.pop(), replies.pop()
+        if isinstance(said, ServerError) and not all(isinstance(reply, ServerError) for reply in replies):
             raise NoPermissionError("ECHO is not allowed to the gate; see docs/acl/gate.acl")
-        if said != mark and not isinstance(said, hiredis.ReplyError) or reader.has_data():
+        if said != mark and not isinstance(said, ServerError):
             raise redis.InvalidResponse("the server's answers are not those to what it was asked")
+        if role == [] or not isinstance(role, list | ServerError) or isinstance(role, list) and role[0] != b"master":
+            raise ReadOnlyError("the server is a replica, which may not have heard of an objection yet")
+        if isinstance(role, ServerError) and not isinstance(said, ServerError):
+            raise NoPermissionError("the server does not say whether it is a master (ROLE); see docs/servers.md")
         return replies
+
+    def _replies(self, number: int) -> list[Any]:
+        """So many, and nothing behind them."""
+        replies: list[Any] = []
+        data, at, total = b"", 0, 0
+        while True:
+            received = self._socket.receive(_READ_BYTES)
+            if not received:
+                raise redis.ConnectionError("the server closed the connection")
+            total += len(received)
+            if total > number * _MAX_BYTES_A_REPLY:
+                raise redis.InvalidResponse("the server's answer is longer than any")
+            data, at = data[at:] + received if at < len(data) else received, 0
+            try:
+                while len(replies) < number:
+                    reply, at = _reply(data, at, 0)
+                    replies.append(reply)
+            except _Incomplete:
+                continue
+            if at < len(data):
+                raise redis.InvalidResponse("the server's answers are not those to what it was asked")
+            return replies
 
     def end(self) -> None:
         self._connection.disconnect()
         self._pool.release(self._connection)
+
+
+def _reply(data: bytes, at: int, depth: int) -> tuple[Any, int]:
+    """The reply that begins at a place, and where it ends.  Raises _Incomplete, redis.InvalidResponse."""
+    end = data.find(b"\r\n", at, at + _MAX_LINE_BYTES)
+    if end < 0:
+        if len(data) - at < _MAX_LINE_BYTES:
+            raise _Incomplete
+        raise redis.InvalidResponse("a line of the server's answer is longer than any")
+    kind, behind = data[at], end + 2
+    if kind == _STRING:
+        if data.startswith(_NIL, at):
+            return None, behind
+        stop = behind + _count(data[at + 1:end], _MAX_BULK_BYTES)
+        if stop + 2 > len(data):
+            raise _Incomplete
+        if data[stop:stop + 2] != b"\r\n":
+            raise redis.InvalidResponse("a text of the server's answer does not end where it says")
+        return data[behind:stop], stop + 2
+    if kind == _ARRAY:
+        if depth == _MAX_DEPTH:
+            raise redis.InvalidResponse("the server's answer is deeper than any")
+        items: list[Any] = []
+        for _ in range(_count(data[at + 1:end], _MAX_ELEMENTS)):
+            if data.startswith(_NIL, behind):  # most of a call's keys are not there
+                items.append(None)
+                behind += len(_NIL)
+            else:
+                item, behind = _reply(data, behind, depth + 1)
+                items.append(item)
+        return items, behind
+    if kind == _NUMBER:
+        try:
+            return int(data[at + 1:end]), behind
+        except ValueError:
+            raise redis.InvalidResponse("a number of the server's answer is none") from None
+    if kind == _ERROR:
+        return ServerError(data[at + 1:end].decode("utf-8", "replace")), behind
+    if kind == _STATUS:
+        return data[at + 1:end], behind
+    raise redis.InvalidResponse("the server's answer is not of the protocol")
+
+
+def _count(digits: bytes, most: int) -> int:
+    if digits.isdigit() and len(digits) < 10 and int(digits) <= most:
+        return int(digits)
+    raise redis.InvalidResponse("the server's answer is longer than any")
 
 
 # threads share it: each has a wire of its own for as long as it asks
