@@ -49,6 +49,7 @@ def answer(path: Path, received: bytes, started: float) -> int:
         return failed(str(error))
     finally:
         log.close()
+    gate.store.seen.save_or_warn()
     return 0
 
 

@@ -12,7 +12,7 @@ from agi_gate.call import Call
 from agi_gate.decide import decide, decide_with_facts, decide_without_facts, must_be_known
 from agi_gate.facts import Callback, Facts
 from agi_gate.policy import FailPolicy, Purpose
-from agi_gate.store.reader import Store, StoreUnavailable
+from agi_gate.store.reader import Question, Store, StoreUnavailable
 from agi_gate.verdict import Verdict
 
 logger = logging.getLogger(__name__)
@@ -68,23 +68,25 @@ def answer_on(call: Call, facts: Facts | StoreUnavailable, store: Store, *, clai
         verdict = decide_without_facts(call)
         if verdict is not None:  # it was to be denied had the store not answered
             return Answer(None, verdict)
-    controller, e164 = question(call)
+    asked = question(call)
     try:
         while True:
             verdict = decide_with_facts(call, facts)
             callback = verdict.findings[0].callback
-            if callback is None or not claim or store.claim(controller, e164, callback):
+            if callback is None or not claim or store.claim(asked.controller, asked.e164, callback, asked.channel):
                 return Answer(facts, verdict)
             facts = _without(facts, callback)
     except StoreUnavailable as error:
         return answer_on(call, error, store, claim=False)
 
 
-def question(call: Call) -> tuple[str, str]:
-    """What the store is asked: of which controller, which number."""
+def question(call: Call) -> Question:
+    """What the store is asked: of which controller, which number, and for which channel."""
     if call.destination is None:
         raise LookupError("asked of a call without a destination, which an earlier rule denies")
-    return call.known_campaign.controller.id, call.destination.e164
+    request = call.request
+    return Question(call.known_campaign.controller.id, call.destination.e164,
+                    f"{request.unique_id} {request.channel}" if request.unique_id else "")
 
 
 def _without(facts: Facts, used: Callback) -> Facts:

@@ -96,8 +96,8 @@ class Gate:
         if settings.log.key is not None and pseudonym is None:
             from agi_gate.decision_log.pseudonyms import Keys  # not every script's start pays for it
             pseudonym = Keys.load(settings.log.key).pseudonym
-        return cls(settings.policy, Store.at(settings.store.url, settings.store.timeout_ms), log, pseudonym=pseudonym,
-                   shadow=settings.shadow)
+        return cls(settings.policy, Store.at(settings.store.url, settings.store.timeout_ms, settings.log.path), log,
+                   pseudonym=pseudonym, shadow=settings.shadow)
 
     def decide(self, request: Request, deadline: float = math.inf) -> Decision:
         """Decide a call and put the decision on record.  Never raises; what is unexpected denies.

@@ -112,7 +112,8 @@ class Worker:
         return Rounds(self._connections, lambda: self._serving, self._by_itself)
 
     def look(self) -> None:
-        """Have another thread lead where the one that does stands still."""
+        """Have another thread lead where the one that does stands still; write down what calls have seen of the store."""
+        self._serving.gate.store.seen.save_or_warn()
         self._stuck = [rounds for rounds in self._stuck if rounds.is_alive()]
         if self._next is None:
             try:

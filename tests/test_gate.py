@@ -16,7 +16,7 @@ from agi_gate.call import Presentation, Request
 from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.facts import Callback, Check, Contact, Facts, Objection
 from agi_gate.gate import Gate
-from agi_gate.store.reader import StoreUnavailable
+from agi_gate.store.reader import Question, StoreUnavailable
 from tests.support.gate_toml import CALLER_ID, write_gate_toml
 
 NOW = datetime(2026, 10, 14, 9, tzinfo=UTC)
@@ -48,11 +48,11 @@ class World:
         self.lines: list[str] = []
         self.gate = Gate(config.load(write_gate_toml(folder)).policy, self, self, lambda: NOW)  # type: ignore[arg-type]
 
-    def facts_of(self, questions: list[tuple[str, str]], meanwhile: Callable[[], None]) -> list[Facts | StoreUnavailable]:
+    def facts_of(self, questions: list[Question], meanwhile: Callable[[], None]) -> list[Facts | StoreUnavailable]:
         meanwhile()
         return [self.facts] * len(questions)
 
-    def claim(self, controller: str, e164: str, callback: Callback) -> bool:
+    def claim(self, controller: str, e164: str, callback: Callback, channel: str) -> bool:
         if callback in self.used:
             return False
         self.used.append(callback)

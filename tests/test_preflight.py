@@ -29,7 +29,7 @@ from agi_gate.number import NumberClass, parse_destination
 from agi_gate.ops import decide_many as many
 from agi_gate.ops.main import main, parser
 from agi_gate.remedy import REMEDIES, remedy
-from agi_gate.store import bulk_facts, keys, values
+from agi_gate.store import bulk_facts, keys, used, values
 from agi_gate.store.bulk_facts import BulkFacts
 from agi_gate.store.reader import Store
 from agi_gate.verdict import Reason
@@ -282,7 +282,7 @@ def test_a_call_back_that_was_used_up_allows_no_more(loaded: Preflight, gate_tom
     with redis.Redis.from_url(store_url, protocol=2) as client:
         column = bulk_facts.Survey(client, "acme").column(keys.CALLBACKS)
         callback, = values.callbacks_from(column.table[column.values[0]])
-        client.sadd(keys.used_key("acme", f"+39{CALLBACK}"), values.callback_token(callback))
+        client.hset(keys.used_key("acme"), used.field_of(f"+39{CALLBACK}", callback), "")
     assert verdicts(loaded(f"{CALLBACK}\n{CLEAR}", "--at", AT, "--out", "-")) == [
         (CALLBACK, "REGISTRY_UNKNOWN"), (CLEAR, "DIRECTORY_NOT_OPPOSED")]
 

@@ -28,7 +28,7 @@ from agi_gate.facts import Callback, Check, Consent, Contact, Facts, Objection
 from agi_gate.ops import purging
 from agi_gate.ops.main import main
 from agi_gate.policy import Agent, Purpose
-from agi_gate.store import keys, values
+from agi_gate.store import keys, used, values
 from agi_gate.store.loader import Load
 from agi_gate.store.purging import Purging
 from agi_gate.store.reader import Store, connect
@@ -191,7 +191,7 @@ def test_pages_forget_what_the_facts_say(client: redis.Redis, known: list[Facts]
     for number, one in of_number.items():
         for callback in one.callbacks:
             if callback.used:
-                client.sadd(keys.used_key("acme", number), values.callback_token(callback))
+                client.hset(keys.used_key("acme"), used.field_of(number, callback), "")
     before = {number: facts_of(client, number) for number in of_number}
     with Load(client, ["acme"]) as work:
         look = Purging(client, "acme", retention.Retention(*[40] * 6), NOW)
@@ -325,7 +325,7 @@ def test_a_used_call_back_goes_with_its_mark_and_an_open_one_stays(
     store = Store(client)
     assert store.claim("acme", NUMBER, Callback(LONG_AGO)) and store.claim("acme", OTHER, Callback(LATELY))
     assert agi_gate("purge").code == DONE
-    assert facts_of(client, NUMBER).callbacks == () and not client.exists(keys.used_key("acme", NUMBER))
+    assert facts_of(client, NUMBER).callbacks == () and not is_marked(client)
     assert facts_of(client, OTHER).callbacks == (Callback(LONG_AGO), Callback(LATELY, used=True))
 
 
@@ -339,9 +339,13 @@ def test_a_mark_goes_after_its_call_back_and_never_before(
     with monkeypatch.context() as patched:
         patched.setattr(purging, "_forget_marks", killed)
         agi_gate("purge")
-    assert facts_of(client, NUMBER).callbacks == () and client.exists(keys.used_key("acme", NUMBER))
+    assert facts_of(client, NUMBER).callbacks == () and is_marked(client)
     assert agi_gate("purge").code == DONE  # what the kill left
-    assert not client.exists(keys.used_key("acme", NUMBER))
+    assert not is_marked(client)
+
+
+def is_marked(client: redis.Redis) -> bool:
+    return bool(client.hexists(keys.used_key("acme"), used.field_of(NUMBER, Callback(LONG_AGO))))
 
 
 def test_a_dry_run_says_what_would_go_and_writes_nothing(

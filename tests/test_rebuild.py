@@ -21,7 +21,7 @@ from agi_gate.decision_log.linked import MASKED
 from agi_gate.decision_log.pseudonyms import Keys, add_key
 from agi_gate.ops.exit_codes import DONE, FEED_REFUSED, UNREACHABLE, USAGE
 from agi_gate.ops.main import main
-from agi_gate.store import keys
+from agi_gate.store import keys, manifest
 from agi_gate.store.reader import Store
 from tests.decision_log.writing import sealed, write_days
 from tests.support.gate_toml import write_gate_toml
@@ -72,9 +72,11 @@ class Ops:
             for name in client.scan_iter("agi:*", count=10_000):
                 key = name.decode()
                 if client.type(name) == b"string" and not key.endswith(":load"):
-                    found[key] = client.get(name)[keys.LOAD_ID_BYTES:]
-                elif ":used:" in key:
-                    found[key] = b",".join(sorted(client.smembers(name)))
+                    body = client.get(name)[keys.LOAD_ID_BYTES:]
+                    if ":m:" not in key or manifest.decode(body, name):  # a block without pages says nothing
+                        found[key] = body
+                elif key.endswith(":used") and (marks := set(client.hkeys(name)) - {b"#"}):
+                    found[key] = b",".join(sorted(marks))
         return found
 
 
@@ -161,7 +163,7 @@ def is_callable(ops: Ops) -> bool:
 
 def ops_code(ops: Ops) -> int:
     with redis.Redis.from_url(ops.url) as client:
-        return 3 if client.keys("agi:*:used:*") or not client.keys("agi:*:b:*") else 0
+        return 3 if client.hlen("agi:{acme}:used") > 1 or not client.keys("agi:*:b:*") else 0
 
 
 @pytest.mark.parametrize("name", ("decisions.jsonl", "decisions.jsonl.1", "decisions.jsonl-20261101.gz"))

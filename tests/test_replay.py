@@ -27,7 +27,7 @@ from agi_gate.ops.replaying import Replay as Counting, Wanted
 from agi_gate.policy import FailPolicy, Policy
 from agi_gate.record import Line
 from agi_gate.shadow import Shadow
-from agi_gate.store.reader import StoreUnavailable
+from agi_gate.store.reader import Question, StoreUnavailable
 from lab.processes import tied
 from tests.support.cases import Case, all_cases, call_of, facts_of, own_gate_toml, policy
 from tests.support.daemon import AGI_GATE, eventually, is_running
@@ -45,7 +45,7 @@ class KnownFacts:
 
     facts: Facts
 
-    def facts_of(self, questions: list[tuple[str, str]], meanwhile: object) -> list[Facts]:
+    def facts_of(self, questions: list[Question], meanwhile: object) -> list[Facts]:
         return [self.facts] * len(questions)
 
     def claim(self, *_: object) -> bool:

@@ -20,6 +20,8 @@ from agi_gate.connections import Connections
 from agi_gate.daemon import listen
 from agi_gate.facts import Callback, Check, Contact, Facts
 from agi_gate.gate import Decision, Gate
+from agi_gate.store.reader import Question
+from agi_gate.store.seen import Seen
 from agi_gate.worker import MAX_STUCK, TICK_S, Worker
 from lab.peer import Heard, ask, header
 from tests.support.daemon import eventually
@@ -35,21 +37,22 @@ class Store:
 
     def __init__(self) -> None:
         self.let = threading.Event()
+        self.seen = Seen()
         self.asked = self.claims = 0
 
     def facts_for(self, controller: str, e164: str) -> Facts:
         raise OSError("a name server that is asked at the start, and does not know")
 
-    def facts_of(self, questions: list[tuple[str, str]], meanwhile: object) -> list[Facts]:
-        if any(e164.endswith((STUCK, CALLBACK)) for _, e164 in questions):
+    def facts_of(self, questions: list[Question], meanwhile: object) -> list[Facts]:
+        if any(question.e164.endswith((STUCK, CALLBACK)) for question in questions):
             self.asked += 1
             self.let.wait()
-        if any(e164.endswith(CALLBACK) for _, e164 in questions):
+        if any(question.e164.endswith(CALLBACK) for question in questions):
             return [Facts(callbacks=(Callback(datetime.now(UTC) - timedelta(hours=1)),))] * len(questions)
         checked = Check(datetime.now(UTC) - timedelta(days=1), False, "1-0")
         return [Facts(checks=(checked,), contact=Contact("Elenco", True))] * len(questions)
 
-    def claim(self, controller: str, e164: str, callback: Callback) -> bool:
+    def claim(self, controller: str, e164: str, callback: Callback, channel: str) -> bool:
         self.claims += 1
         return True
 

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     request = Request(arguments.destination, arguments.campaign, caller_id,
                       Presentation(arguments.presentation), arguments.trunk)
     call = understand(request, settings.policy, arguments.at or datetime.now(UTC))
-    decided = decide_call(call, Store.at(settings.store.url, settings.store.timeout_ms), claim=False,
+    decided = decide_call(call, Store.at(settings.store.url, settings.store.timeout_ms, settings.log.path), claim=False,
                           fail=settings.policy.fail)
     facts, verdict = decided.facts, decided.verdict
     finding, regime = verdict.findings[0], regime_at(call.at)

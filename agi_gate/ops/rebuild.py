@@ -188,7 +188,7 @@ def _restore(archive: Archive, purge: Receipt, states: dict[str, _State]) -> Non
         found[keys.controller_of(name.decode()), by_letter[letter]].append((int(digits), body))
     for (controller, kind), of_kind in found.items():
         of_kind.sort()
-        column = pages.decode(kind, [digits for digits, _ in of_kind], [body for _, body in of_kind])
+        column = pages.decode(controller, kind, [digits for digits, _ in of_kind], [body for _, body in of_kind])
         states[controller].add(keys.CONSENTS if kind is keys.DENSE_CONSENTS else kind, column)
     for controller, checks in purge["state"]["checks"].items():
         states[controller].checks |= checks

@@ -48,7 +48,8 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     origin = Origin(number, controller.id, controller.name, datetime.now(UTC), language_of(arguments))
     facts: Facts | None = None
     try:
-        facts = Store.at(settings.store.url, max(_TIMEOUT_MS, settings.store.timeout_ms)).facts_for(controller.id, number)
+        facts = Store.at(settings.store.url, max(_TIMEOUT_MS, settings.store.timeout_ms),
+                         settings.log.path).facts_for(controller.id, number)
     except StoreUnavailable as error:
         _say(f"the store could not be read ({error}); see [store] url, or ${config.STORE_URL_VARIABLE}; this is what the "
              "decision log knows")

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 import redis
 from numpy.typing import NDArray
 
-from agi_gate.columns import Column, Numbers
-from agi_gate.facts import Facts
-from agi_gate.store import keys, pages
+from agi_gate.columns import Column, Numbers, e164_of
+from agi_gate.facts import Callback, Facts
+from agi_gate.store import keys, pages, used, values
 from agi_gate.store.reader import decode
 from agi_gate.store.survey import Survey
 from agi_gate.store.unavailable import UNREADABLE, StoreUnavailable, explain
@@ -25,7 +26,7 @@ _KINDS = (keys.REGISTRY, keys.CONTACTS, keys.CONSENTS, keys.OBJECTIONS, keys.CAL
 # a batch ends at either: its memory is bounded on a dense list and on one that touches every page of a large registry
 _NUMBERS_A_BATCH = 50_000
 _PAGES_A_BATCH = 500
-_USED_SETS_A_BATCH = 1_000
+_USED_A_BATCH = 1_000
 
 Ids = NDArray[np.int64]
 
@@ -47,6 +48,7 @@ class BulkFacts:
         self._client = client
         self._controller = controller
         self._survey = Survey(client, controller)
+        self._now = datetime.now(UTC)
 
     def is_current(self) -> bool:
         """Say whether what was read is still all there is: no load came between."""
@@ -65,7 +67,7 @@ class BulkFacts:
         for kind in _KINDS:
             of_kind, values = _find(self._survey.column(kind, numbers), numbers)
             of_kind, decoded = (self._callbacks(numbers, of_kind, values) if kind is keys.CALLBACKS
-                                else (of_kind, [decode([(kind, value)] if value else [], ()) for value in values]))
+                                else (of_kind, [decode([(kind, value)] if value else []) for value in values]))
             ids.append(of_kind)
             parts.append(decoded)
         which, first = _distinct(ids)
@@ -76,18 +78,17 @@ class BulkFacts:
                 map(decoded.__getitem__, of_kind[first].tolist())
                 for of_kind, decoded in zip(ids, parts, strict=True)), strict=True)]
 
-    def _callbacks(self, numbers: Numbers, value_ids: Ids, values: list[bytes]) -> tuple[Ids, list[Facts]]:
+    def _callbacks(self, numbers: Numbers, value_ids: Ids, found: list[bytes]) -> tuple[Ids, list[Facts]]:
         """Call-backs with what was used up of them, read only of numbers that have any: ids, and facts by id."""
-        ids, known = np.zeros(len(numbers), np.int64), {(0, frozenset[bytes]()): 0}
+        ids, known = np.zeros(len(numbers), np.int64), {tuple[Callback, ...](): 0}
         asked = np.flatnonzero(value_ids)
-        for start in range(0, len(asked), _USED_SETS_A_BATCH):
-            places = asked[start:start + _USED_SETS_A_BATCH]
-            pipeline = self._client.pipeline(transaction=False)
-            for number in numbers[places].tolist():
-                pipeline.smembers(keys.used_key(self._controller, str(number)))
-            ids[places] = [known.setdefault((id_, frozenset(used)), len(known))
-                           for id_, used in zip(value_ids[places].tolist(), pipeline.execute(), strict=True)]
-        return ids, [decode([(keys.CALLBACKS, values[id_])] if values[id_] else [], used) for id_, used in known]
+        for start in range(0, len(asked), _USED_A_BATCH):
+            places = asked[start:start + _USED_A_BATCH]
+            _, marked = used.marked(self._client, self._controller, [
+                (e164_of(number), values.callbacks_from(found[id_]), "")
+                for number, id_ in zip(numbers[places].tolist(), value_ids[places].tolist(), strict=True)], self._now)
+            ids[places] = [known.setdefault(callbacks, len(known)) for callbacks in marked]
+        return ids, [Facts(callbacks=callbacks) for callbacks in known]
 
 
 def _bounds(numbers: Numbers) -> Iterator[tuple[int, int]]:

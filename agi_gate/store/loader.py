@@ -12,7 +12,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar
@@ -21,10 +21,11 @@ import numpy as np
 import redis
 
 from agi_gate.columns import Classify, Column, union
-from agi_gate.store import keys, pages, values
+from agi_gate.store import keys, pages, used, values
 from agi_gate.store.lock import LOCK_SECONDS, OVERTAKEN, LoadConflict, Lock
+from agi_gate.store.manifests import Manifests
 from agi_gate.store.merging import Dense, batches, merge_batch
-from agi_gate.store.reader import UNREADABLE, StoreUnavailable, explain, visible_page
+from agi_gate.store.reader import UNREADABLE, Lost, StoreUnavailable, explain, visible_page
 
 _Item = TypeVar("_Item")
 _Change = tuple[bytes | None, bytes]  # a page's bytes before, and to come
@@ -41,7 +42,7 @@ _SOMETHING_ELSE = "something else is written under the gate's keys"
 _SETTLE = f"""
     if string.sub(redis.call('GET', KEYS[1]) or '', 1, #ARGV[1]) ~= ARGV[1] then return 0 end
     redis.call('EXPIRE', KEYS[1], {LOCK_SECONDS})
-    local visible_load = redis.call('GET', KEYS[2])
+    local visible_load = redis.call('GETRANGE', KEYS[2], 0, {keys.LOAD_ID_BYTES - 1})
     for i = 3, #KEYS do
         local home = string.sub(KEYS[i], 1, -{len(keys.STAGED) + 1})
         if redis.call('GETRANGE', KEYS[i], 0, {keys.LOAD_ID_BYTES - 1}) ~= visible_load then
@@ -68,9 +69,11 @@ class Load:
         self._controllers = sorted(controllers)
         self._dry_run = dry_run
         self.keep_old: Callable[[bytes, bytes], None] | None = None
-        self._id = secrets.token_bytes(keys.LOAD_ID_BYTES)
-        self._lock = Lock(client, [keys.lock_key(controller) for controller in self._controllers], self._id.hex())
+        self._id = b""  # known once the controllers are locked: it is later than that of every load that is visible
+        self._token = secrets.token_hex(keys.LOAD_ID_BYTES)
+        self._lock = Lock(client, [keys.lock_key(controller) for controller in self._controllers], self._token)
         self._staged: dict[str, list[str]] = {controller: [] for controller in self._controllers}
+        self._manifests: dict[str, Manifests] = {}
 
     @property
     def id(self) -> str:
@@ -87,6 +90,9 @@ class Load:
                         # a scan may name a key twice
                         self._settle(controller, sorted({
                             name.decode() for name in self._client.scan_iter(match=pattern, count=_SCAN_COUNT)}))
+                self._manifests = {controller: Manifests(self._client, controller) for controller in self._controllers}
+                newest = max((one.visible_load for one in self._manifests.values() if one.visible_load), default=None)
+                self._id = keys.load_id(datetime.now(UTC), newest, secrets.token_bytes(keys.LOAD_ID_BYTES))
         except BaseException:
             self._lock.release()
             raise
@@ -124,7 +130,7 @@ class Load:
         digits = np.unique(pages.pages_of(kind, batch.numbers)).tolist()
         names = [keys.page_key(controller, kind, str(page_digits)) for page_digits in digits]
         bodies = dict(zip(digits, self._visible(controller, names, len(batch)), strict=True))
-        merged = merge_batch(kind, batch, bodies, values.MERGES[kind], classify)
+        merged = merge_batch(controller, kind, batch, bodies, values.MERGES[kind], classify)
         counts.update(merged.counts)
         if not self._dry_run:
             self._write({keys.page_key(controller, kind, str(page_digits)): (bodies[page_digits], body)
@@ -143,8 +149,8 @@ class Load:
         with store_errors():
             for some in batched([] if self._dry_run else callbacks, _KEYS_AT_ONCE):
                 with self._lock.transaction() as transaction:
-                    for e164, token in some:
-                        transaction.sadd(keys.used_key(controller, e164), token)
+                    used.mark(transaction, controller, [used.field(e164, token) for e164, token in some],
+                              datetime.now(UTC))
 
     def hold(self) -> None:
         """Keep the locks from running out: for work that stages nothing for long.  Raises LoadConflict."""
@@ -157,13 +163,20 @@ class Load:
             with self._lock.transaction():
                 pass  # a load that finds nothing to change for long keeps its lock all the same
         for some in _batched_by_bytes(changes.items()):
+            pages_to_come = {name: body for name, (_, body) in some}
+            stated = self._manifests[controller].after(pages_to_come)
             # before it is known whether they were written: what is not there is settled in no time
-            self._staged[controller] += [name + keys.STAGED for name, _ in some]
+            self._staged[controller] += [name + keys.STAGED for name in (*pages_to_come, *stated.changed)]
             with self._lock.transaction() as transaction:
                 if self.keep_old is not None:
                     for name, (before, _) in some:
                         self.keep_old(name.encode(), before or b"")
-                transaction.mset({name + keys.STAGED: self._id + body for name, (_, body) in some})
+                transaction.mset({name + keys.STAGED: self._id + body
+                                  for name, body in (pages_to_come | stated.changed).items()}
+                                 | {name: self._id + body for name, body in stated.new.items()})
+                if stated.new_blocks:
+                    transaction.sadd(keys.blocks_key(controller), keys.ALL_BLOCKS, *stated.new_blocks)
+            self._manifests[controller].take(stated)
             time.sleep(_PAUSE_S)
 
     def _visible(self, controller: str, names: list[str], rows: int) -> list[bytes | None]:
@@ -184,7 +197,9 @@ class Load:
             if any(body is not None for body in self._client.mget(absent)):
                 raise LoadConflict(OVERTAKEN)
             raise StoreUnavailable(_SOMETHING_ELSE)
-        return [visible_page(None, body, None) for body in bodies]
+        visible = [visible_page(None, body, None) for body in bodies]
+        self._check(controller, names, visible)
+        return visible
 
     def _visible_of(self, controller: str, names: Sequence[str]) -> list[bytes | None]:
         both = [part for name in names for part in (name, name + keys.STAGED)]
@@ -194,8 +209,21 @@ class Load:
         (visible_load, *bodies), existing = pipeline.execute()
         if existing != (visible_load is not None) + sum(body is not None for body in bodies):
             raise StoreUnavailable(_SOMETHING_ELSE)
-        return [visible_page(visible_load, current, staged)
-                for current, staged in zip(bodies[::2], bodies[1::2], strict=True)]
+        load = keys.load_of(controller, visible_load)
+        if load != self._manifests[controller].visible_load:
+            raise LoadConflict("another load came between; try again")
+        visible = [visible_page(load, current, staged)
+                   for current, staged in zip(bodies[::2], bodies[1::2], strict=True)]
+        self._check(controller, names, visible)
+        return visible
+
+    def _check(self, controller: str, names: Sequence[str], visible: Sequence[bytes | None]) -> None:
+        try:
+            self._manifests[controller].check(names, visible)
+        except Lost:
+            if not self._dry_run and not self._lock.is_held():
+                raise LoadConflict(OVERTAKEN) from None
+            raise
 
     def would_show(self, checks: Mapping[str, Mapping[str, Any]] | None = None) -> bool:
         """Say whether a commit has anything to show."""
@@ -217,7 +245,9 @@ class Load:
                 self._client.hlen(keys.checks_key(controller))
             with self._lock.transaction() as transaction:
                 for controller in self._controllers:
-                    transaction.set(keys.load_key(controller), self._id)
+                    transaction.set(keys.load_key(controller), keys.load_value(controller, self._id))
+                    transaction.sadd(keys.blocks_key(controller), keys.ALL_BLOCKS)
+                    used.begin(transaction, controller, datetime.now(UTC))
                     transaction.hset(keys.loads_key(controller), self.id, json.dumps(summary))
                     for id_, record in (checks or {}).get(controller, {}).items():
                         transaction.hset(keys.checks_key(controller), id_, json.dumps(record))
@@ -231,7 +261,7 @@ class Load:
         """Take committed pages home and drop those of loads that never committed."""
         lock, load = keys.lock_key(controller), keys.load_key(controller)
         for some in batched(names, _KEYS_AT_ONCE):
-            if not self._client.eval(_SETTLE, 2 + len(some), lock, load, *some, self.id):
+            if not self._client.eval(_SETTLE, 2 + len(some), lock, load, *some, self._token):
                 raise LoadConflict(OVERTAKEN)
             time.sleep(_PAUSE_S)
 
@@ -276,8 +306,9 @@ def is_committed(client: redis.Redis, controller: str, load_id: str) -> bool:
 def visible_load(client: redis.Redis, controller: str) -> str | None:
     """The id of the load that was shown last, None in an empty store.  Raises StoreUnavailable."""
     with store_errors():
-        load_id = client.get(keys.load_key(controller))
-    return load_id.hex() if isinstance(load_id, bytes) else None
+        value: Any = client.get(keys.load_key(controller))
+        load_id = keys.load_of(controller, value)
+    return None if load_id is None else load_id.hex()
 
 
 def serial_of_check(client: redis.Redis, controller: str, at: datetime, sha256: str) -> tuple[int, bool]:

@@ -79,6 +79,11 @@ class Lock:
             pass  # the lock runs out by itself
         self._held.clear()
 
+    def is_held(self) -> bool:
+        """Say whether the locks are this loader's still."""
+        held: Sequence[object] = self._client.mget(self._held)
+        return held == [self._value().encode()] * len(self._held)
+
     def is_old(self) -> bool:
         """Say whether the locks should be written again so that they do not run out."""
         return time.monotonic() - self._written_at > _REFRESH_SECONDS

@@ -57,24 +57,25 @@ def batches(kind: Kind, column: Column) -> Iterator[Column]:
             first = last
 
 
-def merge_batch(kind: Kind, new: Column, bodies: Mapping[int, bytes | None], merge: Merge, classify: Classify) -> Merged:
+def merge_batch(controller: str, kind: Kind, new: Column, bodies: Mapping[int, bytes | None], merge: Merge,
+                classify: Classify) -> Merged:
     """Merge a batch into its pages, given by their digits.  Raises PageError."""
     dense: list[Dense] = []
-    split = [digits for digits, body in bodies.items() if body == page.SPLIT]
+    split = [digits for digits, body in bodies.items() if body is not None and page.is_split(body)]
     if split:
         is_dense = np.isin(pages.pages_of(kind, new.numbers), split)
         dense.append(Dense(compact(_rows(new, is_dense)), moved=False))
         new = _rows(new, ~is_dense)
-    held = {digits: body for digits, body in bodies.items() if body is not None and body != page.SPLIT}
-    old = pages.decode(kind, list(held), list(held.values()))
+    held = {digits: body for digits, body in bodies.items() if body is not None}
+    old = pages.decode(controller, kind, list(held), list(held.values()))
     merged, changed_numbers, counts = merge_columns(old, new, merge, classify)
     changed_pages = np.unique(pages.pages_of(kind, changed_numbers))
-    changed = dict(pages.encode(kind, _rows(merged, np.isin(pages.pages_of(kind, merged.numbers), changed_pages))))
+    changed = dict(pages.encode(controller, kind, _rows(merged, np.isin(pages.pages_of(kind, merged.numbers), changed_pages))))
     if kind is CONSENTS:
         for digits, body in changed.items():
             if len(body) > _FAT_PAGE_BYTES:
                 dense.append(Dense(compact(_rows(merged, pages.pages_of(kind, merged.numbers) == digits)), moved=True))
-                changed[digits] = page.SPLIT
+                changed[digits] = page.split(pages.name_of(controller, kind, digits))
     return Merged(changed, counts, dense)
 
 

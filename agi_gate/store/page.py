@@ -4,11 +4,14 @@ Edge, codec only: bytes in, bytes out, no server.  A page holds, for sorted offs
 kept once, because whole files of numbers share one history.  A number costs 2 bytes of offset and 1 of index
 (2 where a page holds over 255 distinct values), so 15 million numbers take some 4 bytes each with their history.
 
-    byte 0      layout version (2)
+The checksum covers the name of the page's key, too: a page that was copied to another number's, controller's or kind's
+key is damaged there.
+
+    byte 0      layout version (3)
     byte 1      width of a value index: 1 or 2
     2-3         count of offsets, little-endian like all that follows
     4-5         count of distinct values
-    6-9         CRC-32 of all the rest of the page: one flipped bit must not read as "nothing known"
+    6-9         CRC-32 of the key's name and all the rest of the page: one flipped bit must not read as "nothing known"
     ...         offsets, 2 bytes each, ascending
     ...         value indexes, `width` bytes each
     ...         ends of the values, 4 bytes each, counted from the first value's start
@@ -25,7 +28,7 @@ from itertools import accumulate
 from zlib import crc32
 
 HEADER = struct.Struct("<BBHHI")
-VERSION = 2
+VERSION = 3
 _FIELDS = struct.Struct("<BBHH")
 _INDEX_TYPES = {1: "B", 2: "H"}
 _PAST = "a value index points past the values"
@@ -36,8 +39,8 @@ class PageError(ValueError):
     """The bytes are no page: something else was written under our key, or half of it is gone."""
 
 
-def encode(values: Mapping[int, bytes]) -> bytes:
-    """Make a page of at most 10,000 offsets."""
+def encode(values: Mapping[int, bytes], name: bytes) -> bytes:
+    """Make a page of at most 10,000 offsets; `name` is its key's."""
     offsets = array("H", sorted(values))
     distinct = {value: index for index, value in enumerate(dict.fromkeys(values[offset] for offset in offsets))}
     width = 1 if len(distinct) <= 256 else 2
@@ -45,28 +48,38 @@ def encode(values: Mapping[int, bytes]) -> bytes:
     if sys.byteorder == "big":
         for numbers in (offsets, indexes):
             numbers.byteswap()
-    return assemble(width, offsets.tobytes(), indexes.tobytes(), list(distinct))
+    return assemble(width, offsets.tobytes(), indexes.tobytes(), list(distinct), name)
 
 
-def assemble(width: int, offsets: bytes, indexes: bytes, values: Sequence[bytes]) -> bytes:
+def assemble(width: int, offsets: bytes, indexes: bytes, values: Sequence[bytes], name: bytes) -> bytes:
     """Put a page together: `offsets` and `indexes` as they lie in it, the distinct values in their order."""
     ends = tuple(accumulate(map(len, values)))
     rest = b"".join((offsets, indexes, struct.pack(f"<{len(ends)}I", *ends), *values))
     fields = _FIELDS.pack(VERSION, width, len(offsets) // 2, len(values))
-    return fields + crc32(rest, crc32(fields)).to_bytes(4, "little") + rest
+    return fields + crc32(rest, crc32(fields, crc32(name))).to_bytes(4, "little") + rest
 
 
-# a page of none: its numbers lie in denser pages (see keys)
-SPLIT = assemble(2, b"", b"", [])
+def split(name: bytes) -> bytes:
+    """A page of none: its numbers lie in denser pages (see keys)."""
+    return assemble(2, b"", b"", [], name)
 
 
-def is_whole(page: bytes) -> bool:
-    """Say whether these are the bytes that were written, by their checksum."""
-    return crc32(memoryview(page)[HEADER.size:], crc32(page[:_FIELDS.size])) == int.from_bytes(
+def is_split(page: bytes) -> bool:
+    return len(page) == HEADER.size
+
+
+def checksum(page: bytes) -> bytes:
+    """What tells this page from every other one, of the same name too: 4 bytes."""
+    return page[_FIELDS.size:HEADER.size]
+
+
+def is_whole(page: bytes, name: bytes) -> bool:
+    """Say whether these are the bytes that were written under this name, by their checksum."""
+    return crc32(memoryview(page)[HEADER.size:], crc32(page[:_FIELDS.size], crc32(name))) == int.from_bytes(
         page[_FIELDS.size:HEADER.size], "little")
 
 
-def find(page: bytes, offset: int) -> bytes | None:
+def find(page: bytes, offset: int, name: bytes) -> bytes | None:
     """One offset's value, without decoding the rest; None where the page does not hold it.  Raises PageError."""
     try:
         version, width, count, distinct, _crc = HEADER.unpack_from(page)
@@ -76,8 +89,8 @@ def find(page: bytes, offset: int) -> bytes | None:
     ends = indexes + width * count
     values = ends + 4 * distinct
     length = values + (int.from_bytes(page[values - 4:values], "little") if distinct else 0)
-    if version != VERSION or width not in _INDEX_TYPES or len(page) != length or not is_whole(page):
-        raise PageError("the page has another version, length or checksum")
+    if version != VERSION or width not in _INDEX_TYPES or len(page) != length or not is_whole(page, name):
+        raise PageError("the page has another version, length, checksum or name")
     wanted = offset.to_bytes(2, "little")
     place = page.find(wanted, HEADER.size, indexes)
     while (place - HEADER.size) % 2 and place >= 0:  # two halves of neighbours
@@ -95,9 +108,9 @@ def find(page: bytes, offset: int) -> bytes | None:
     return value
 
 
-def decode(page: bytes) -> dict[int, bytes]:
+def decode(page: bytes, name: bytes) -> dict[int, bytes]:
     """The whole page.  Raises PageError."""
-    offsets, indexes, ends, values = _parts(page)
+    offsets, indexes, ends, values = _parts(page, name)
     distinct = [_value(index, ends, values) for index in range(len(ends))]
     try:
         return {offset: distinct[index] for offset, index in zip(offsets, indexes, strict=True)}
@@ -105,7 +118,7 @@ def decode(page: bytes) -> dict[int, bytes]:
         raise PageError(_PAST) from None
 
 
-def _parts(page: bytes) -> tuple[array[int], array[int], array[int], bytes]:
+def _parts(page: bytes, name: bytes) -> tuple[array[int], array[int], array[int], bytes]:
     try:
         version, width, count, distinct, _crc = HEADER.unpack_from(page)
         offsets, indexes, ends = array("H"), array(_INDEX_TYPES[width]), array("I")
@@ -120,8 +133,8 @@ def _parts(page: bytes) -> tuple[array[int], array[int], array[int], bytes]:
         start += size
         if sys.byteorder == "big":
             numbers.byteswap()
-    if version != VERSION or len(page) != start + (ends[-1] if ends else 0) or not is_whole(page):
-        raise PageError("the page has another version, length or checksum")
+    if version != VERSION or len(page) != start + (ends[-1] if ends else 0) or not is_whole(page, name):
+        raise PageError("the page has another version, length, checksum or name")
     return offsets, indexes, ends, page[start:]
 
 

@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 
 from agi_gate.columns import Column, Numbers
 from agi_gate.store import page
-from agi_gate.store.keys import Kind
+from agi_gate.store.keys import Kind, page_key
 from agi_gate.store.page import HEADER, VERSION, PageError
 
 _FEW_VALUES = 64
+
+
+def name_of(controller: str, kind: Kind, page_digits: int) -> bytes:
+    return page_key(controller, kind, str(page_digits)).encode()
 
 
 def pages_of(kind: Kind, numbers: Numbers) -> Numbers:
@@ -24,13 +28,14 @@ def pages_of(kind: Kind, numbers: Numbers) -> Numbers:
     return np.floor_divide(numbers, np.int64(10**kind.offset_digits))
 
 
-def decode(kind: Kind, page_digits: Sequence[int], bodies: Sequence[bytes]) -> Column:
+def decode(controller: str, kind: Kind, page_digits: Sequence[int], bodies: Sequence[bytes]) -> Column:
     """All numbers of pages in ascending order, none of them twice.  Raises PageError."""
     if not bodies:
         return Column(np.empty(0, np.int64), np.empty(0, np.int32), [])
-    for body in bodies:
-        if len(body) < HEADER.size or body[0] != VERSION or body[1] not in (1, 2) or not page.is_whole(body):
-            raise PageError("no page, or one with another version or checksum")
+    for digits, body in zip(page_digits, bodies, strict=True):
+        if (len(body) < HEADER.size or body[0] != VERSION or body[1] not in (1, 2)
+                or not page.is_whole(body, name_of(controller, kind, digits))):
+            raise PageError("no page, or one with another version, checksum or name")
     data = np.frombuffer(b"".join(bodies), np.uint8)
     sizes = np.fromiter(map(len, bodies), np.int64, len(bodies))
     starts = np.cumsum(sizes) - sizes
@@ -96,7 +101,7 @@ def _cut(bodies: Sequence[bytes], values_at: NDArray[np.int64], distinct: NDArra
     return table
 
 
-def encode(kind: Kind, column: Column) -> Iterator[tuple[int, bytes]]:
+def encode(controller: str, kind: Kind, column: Column) -> Iterator[tuple[int, bytes]]:
     """A column as (page digits, page), ascending."""
     if not len(column):
         return
@@ -113,7 +118,8 @@ def encode(kind: Kind, column: Column) -> Iterator[tuple[int, bytes]]:
         at += count
         width = 1 if count <= 256 else 2
         yield digits, page.assemble(
-            width, offsets[2 * begin:2 * end], narrow[begin:end] if width == 1 else wide[2 * begin:2 * end], values)
+            width, offsets[2 * begin:2 * end], narrow[begin:end] if width == 1 else wide[2 * begin:2 * end], values,
+            name_of(controller, kind, digits))
 
 
 def _local_indexes(nth: NDArray[np.int64], pages: int, column: Column,

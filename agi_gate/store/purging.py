@@ -17,9 +17,10 @@ import numpy as np
 import redis
 
 from agi_gate import retention
-from agi_gate.columns import Column, Numbers, e164_of
+from agi_gate.columns import Column, e164_of
+from agi_gate.facts import Callback
 from agi_gate.retention import Retention, reaches_back_to
-from agi_gate.store import keys, pages, values
+from agi_gate.store import keys, pages, used, values
 from agi_gate.store.loader import store_errors
 from agi_gate.store.survey import Survey
 
@@ -75,7 +76,7 @@ class Purging:
                     yield self._batch(kind, digits, bodies)
 
     def _batch(self, kind: keys.Kind, digits: list[int], bodies: list[bytes]) -> Batch:
-        changed = self._changed(kind, pages.decode(kind, digits, bodies))
+        changed = self._changed(kind, pages.decode(self.controller, kind, digits, bodies))
         after = dict(zip(digits, bodies, strict=True)) | changed
 
         def named(some: Mapping[int, bytes]) -> dict[str, bytes]:
@@ -110,7 +111,7 @@ class Purging:
         result = after[column.values]
         staying = np.isin(on_page, touched) & (result >= 0)
         return dict.fromkeys(touched.tolist(), b"") | dict(pages.encode(
-            kind, Column(column.numbers[staying], result[staying], list(table))))
+            self.controller, kind, Column(column.numbers[staying], result[staying], list(table))))
 
     def _decider(self, kind: keys.Kind) -> Callable[[bytes], Fate]:
         return {keys.REGISTRY: self._checks, keys.CONTACTS: self._contact, keys.CONSENTS: self._consents,
@@ -162,9 +163,8 @@ class Purging:
         """Number by number, of which there are few: the same request may be used up of one and open of another."""
         before = reaches_back_to(self.now, self.retention.callbacks_days)
         fates, table = [], []
-        for number, used, id_ in zip(column.numbers.tolist(), self._used(column.numbers), column.values.tolist(),
-                                     strict=True):
-            callbacks = values.used_up(values.callbacks_from(column.table[id_]), used)
+        for number, id_, callbacks in zip(column.numbers.tolist(), column.values.tolist(), self._marked(column),
+                                          strict=True):
             kept = retention.kept_callbacks(callbacks, before)
             self.marks += [(e164_of(number), values.callback_token(callback)) for callback in kept if callback.used]
             fates.append(Fate(
@@ -174,13 +174,12 @@ class Purging:
             table.append(column.table[id_])
         return Column(column.numbers, np.arange(len(table), dtype=np.int32), table), fates
 
-    def _used(self, numbers: Numbers) -> Iterator[frozenset[str]]:
-        for start in range(0, len(numbers), _MARKS_A_BATCH):
-            pipeline = self.client.pipeline(transaction=False)
-            for number in numbers[start:start + _MARKS_A_BATCH].tolist():
-                pipeline.smembers(keys.used_key(self.controller, e164_of(number)))
-            for tokens in pipeline.execute():
-                yield frozenset(token.decode() for token in tokens)
+    def _marked(self, column: Column) -> Iterator[tuple[Callback, ...]]:
+        """Each number's call-backs with what was used up of them."""
+        asked = [(e164_of(number), values.callbacks_from(column.table[id_]), "")
+                 for number, id_ in zip(column.numbers.tolist(), column.values.tolist(), strict=True)]
+        for start in range(0, len(asked), _MARKS_A_BATCH):
+            yield from used.marked(self.client, self.controller, asked[start:start + _MARKS_A_BATCH], self.now)[1]
 
     def records_of_checks(self) -> tuple[dict[str, Any], list[str]]:
         """What is on record of each check that stays, by its id, and the ids of those of which no result is left.
@@ -201,32 +200,31 @@ class Purging:
                     go.append(id_)
         return stay, go
 
-    def old_marks(self) -> dict[str, list[str]]:
-        """By number the marks, old enough, of call-backs that calls see no more.  Raises StoreUnavailable.
+    def old_marks(self) -> list[str]:
+        """The marks, old enough, of call-backs that calls see no more.  Raises StoreUnavailable.
 
         They are asked for when the pages without the call-backs are shown: a mark alone harms nobody, and a call-back
         without its mark could be used again.
         """
         before = values.instant_token(reaches_back_to(self.now, self.retention.callbacks_days))
-        prefix, found = keys.used_key(self.controller, "+"), dict[str, list[str]]()
         callbacks = Survey(self.client, self.controller).column(keys.CALLBACKS)
         with store_errors():
-            for name in {name.decode() for name in self.client.scan_iter(match=prefix + "*", count=_SCAN_COUNT)}:
-                digits = name.removeprefix(prefix)
-                value = callbacks.value_of(int(digits)) if digits.isdecimal() else None
-                seen = {values.callback_token(one) for one in values.callbacks_from(value)} if value else set()
-                members: Any = self.client.smembers(name)
-                old = [token for token in (member.decode() for member in members)
-                       if token not in seen and token.isdecimal() and int(token) < before]
-                if old:
-                    found[digits] = old
+            # a scan may name a field twice
+            names = {name.decode() for name, _ in self.client.hscan_iter(
+                keys.used_key(self.controller), count=_SCAN_COUNT)} - {used.COUNT}
+        found = []
+        for digits, _, token in (name.partition(":") for name in sorted(names)):
+            value = callbacks.value_of(int(digits)) if digits.isdecimal() else None
+            seen = {values.callback_token(one) for one in values.callbacks_from(value)} if value else set()
+            if token not in seen and token.isdecimal() and int(token) < before:
+                found.append(used.field(digits, token))
         return found
 
-    def forget_marks(self, marks: Mapping[str, Sequence[str]]) -> None:
+    def forget_marks(self, marks: Sequence[str]) -> None:
         """Take marks away; nobody may have read the call-backs that they marked for as long as a call takes."""
         with store_errors():
-            for digits, tokens in marks.items():
-                self.client.srem(keys.used_key(self.controller, digits), *tokens)
+            for start in range(0, len(marks), _MARKS_A_BATCH):
+                used.forget(self.client, self.controller, marks[start:start + _MARKS_A_BATCH])
 
 
 def _milliseconds(check_id: str) -> int:

@@ -1,7 +1,8 @@
 """The store as calls see it: the facts of all who ask at once in one round trip, and a call-back used up once.
 
 Edge.  Anything but a whole, readable answer within the time limit is `StoreUnavailable`: what could not be found out
-is never "no".
+is never "no".  So is an answer from which a key is missing that was there (see `keys`, `manifest`), and one that is older
+than what calls have seen (see `seen`).
 """
 
 from __future__ import annotations
@@ -9,43 +10,63 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import hiredis
 import redis
 
 from agi_gate.facts import Callback, Facts
-from agi_gate.store import keys, page, values, wire
+from agi_gate.store import keys, manifest, page, used, values, wire
 from agi_gate.store.deadline import left, within
+from agi_gate.store.seen import Seen, States
 from agi_gate.store.servers import ELSEWHERE, Servers, connect, replica_offsets
 from agi_gate.store.unavailable import UNREADABLE, StoreUnavailable, explain
 
-__all__ = ["UNREADABLE", "Store", "StoreUnavailable", "connect", "explain", "visible_page"]
+__all__ = ["UNREADABLE", "Question", "Store", "StoreUnavailable", "connect", "explain", "visible_page"]
 
 _Answer = TypeVar("_Answer")
 # in the place of a number's digits, in words that are packed once for all numbers of one length
 _ANY_DIGIT = "\0"
 _OFFSET_DIGITS = sorted({kind.offset_digits for kind in keys.KINDS})
 _SHARE_OF_WAIT = 0.7  # of the time that is left; the answer has to come back, too
+_REPLIES = 3  # to one question
 
-Question = tuple[str, str]  # of which controller, which number (E.164)
+
+class Question(NamedTuple):
+    """Of which controller, which number (E.164); `channel`: who asks, for a call-back that it has used up just now."""
+
+    controller: str
+    e164: str
+    channel: str = ""
+
+
+class Lost(StoreUnavailable):
+    """Something that was loaded is not there, or is not what was loaded."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} was lost, or is older than the rest: empty the store and run agi-gate rebuild")
 
 
 class Store:
     """The facts of calls.  No method takes longer than `timeout_ms` as a whole.  Threads may share it."""
 
-    def __init__(self, servers: Servers | redis.Redis, timeout_ms: int = 250) -> None:
+    def __init__(self, servers: Servers | redis.Redis, timeout_ms: int = 250, seen: Seen | None = None) -> None:
         self._servers = servers if isinstance(servers, Servers) else Servers(servers, timeout_ms)
         self._timeout_s = timeout_ms / 1000
+        self.seen = seen or Seen()
 
     @classmethod
-    def at(cls, url: str, timeout_ms: int) -> Store:
-        return cls(Servers.at(url, timeout_ms), timeout_ms)
+    def at(cls, url: str, timeout_ms: int, log: Path | None = None) -> Store:
+        """`log`: the decision log of this gate, beside which it keeps what it has seen of the store."""
+        return cls(Servers.at(url, timeout_ms), timeout_ms, None if log is None else Seen.beside(log))
 
     def facts_for(self, controller: str, e164: str) -> Facts:
         """Everything known of a number for a controller.  Raises StoreUnavailable."""
-        (facts,) = self.facts_of([(controller, e164)])
+        (facts,) = self.facts_of([Question(controller, e164)])
         if isinstance(facts, StoreUnavailable):
             raise facts
         return facts
@@ -54,76 +75,113 @@ class Store:
                  ) -> list[Facts | StoreUnavailable]:
         """The same of many, one round trip to each server: for each question its facts, or why they are not known.
 
-        `meanwhile` is what to do while a server works on its answer, as often as one is asked.
+        A second one where numbers have call-backs.  `meanwhile` is what to do while a server works on its answer, as
+        often as one is asked.
         """
         found: dict[Question, Facts | StoreUnavailable] = {}
+        seen = self.seen.now()
         with within(self._timeout_s):
             by_client: dict[redis.Redis, list[Question]] = {}
             for question in dict.fromkeys(questions):
                 try:
-                    by_client.setdefault(self._servers.client_of(question[0]), []).append(question)
+                    by_client.setdefault(self._servers.client_of(question.controller), []).append(question)
                 except StoreUnavailable as error:
                     found[question] = error
             for position, together in enumerate(by_client.values()):
-                self._look_up(together, found, meanwhile, len(by_client) - position)
+                self._look_up(together, found, seen, meanwhile, len(by_client) - position)
         return [found[question] for question in questions]
 
-    def _look_up(self, questions: Sequence[Question], found: dict[Question, Facts | StoreUnavailable],
+    def _look_up(self, questions: Sequence[Question], found: dict[Question, Facts | StoreUnavailable], seen: States,
                  meanwhile: Callable[[], None] | None, sharing: int) -> None:
         """Questions to one server, of so many that share the time that is left: one may not take it all."""
-        packed = b"".join([_packed(*question) for question in questions])
+        packed = b"".join([_packed(question.controller, question.e164) for question in questions])
         try:
             with within((left() or 0) / sharing):
-                replies = self._ask(questions[0][0], lambda client: wire.ask(
-                    client, packed, 3 * len(questions), meanwhile))
+                replies = self._ask(questions[0].controller, lambda client: wire.ask(
+                    client, packed, _REPLIES * len(questions), meanwhile))
         except (StoreUnavailable, TimeoutError) as error:
             unavailable = error if isinstance(error, StoreUnavailable) else StoreUnavailable(explain(error))
             found.update((question, unavailable) for question in questions)
             return
-        for question, *answer in zip(questions, replies[::3], replies[1::3], replies[2::3], strict=True):
+        called_back: dict[str, list[Question]] = {}
+        for place, question in enumerate(questions):
             try:
-                found[question] = self._facts(question, *answer)
+                facts = self._facts(question, seen, *replies[_REPLIES * place:_REPLIES * (place + 1)])
             except StoreUnavailable as error:
                 found[question] = error
+                continue
+            found[question] = facts
+            if facts.callbacks:
+                called_back.setdefault(question.controller, []).append(question)
+        for controller, some in called_back.items():
+            self._mark_used(controller, some, found, seen)
 
-    def _facts(self, question: Question, bodies: Any, existing: Any, used: Any) -> Facts:
-        if not _is_all(bodies, existing, used):
-            # MGET gives nil for a key of another type too: what exists and cannot be read is not "nothing known".
-            # A load may have come between the two commands, hence the second look; and an error is told by the client,
-            # which knows the kinds of them.
-            names = keys.keys_of_call(*question)
-            bodies, existing, used = self._ask(question[0], lambda client: (
-                client.mget(names), client.exists(*names), client.smembers(keys.used_key(*question))))
-            if not _is_all(bodies, existing, used):
-                raise StoreUnavailable("something else is written under the gate's keys")
+    def _facts(self, question: Question, seen: States, known: Any, bodies: Any, existing: Any) -> Facts:
         try:
-            return decode(_values(question[1], bodies), used)
+            return self._read(question, seen, known, bodies, existing)
+        except (Lost, *UNREADABLE):
+            # a load may have come between the commands, hence the second look, at one instant; and an error is told by the
+            # client, which knows the kinds of them
+            return self._read(question, seen, *self._ask(question.controller, lambda client: _look_again(client, question)))
+
+    def _read(self, question: Question, seen: States, known: Any, bodies: Any, existing: Any) -> Facts:
+        """Raises StoreUnavailable."""
+        # MGET gives nil for a key of another type too: what exists and cannot be read is not "nothing known"
+        if not isinstance(bodies, list) or len(bodies) - bodies.count(None) != existing or not isinstance(known, list):
+            raise Lost("something under the gate's keys")
+        try:
+            load = keys.load_of(question.controller, bodies[0])
+            self.seen.check(seen, question.controller, load)
+            return decode(_values(question, load, known, bodies))
         except UNREADABLE as error:
             raise StoreUnavailable(explain(error)) from error
 
-    def claim(self, controller: str, e164: str, callback: Callback) -> bool:
-        """Use a call-back up: True for exactly one of all who ask.  Raises StoreUnavailable.
+    def _mark_used(self, controller: str, questions: Sequence[Question],
+                   found: dict[Question, Facts | StoreUnavailable], seen: States) -> None:
+        """Say of call-backs which were used up, in `found`."""
+        facts = [one for question in questions if isinstance(one := found[question], Facts)]
+        asked = [(question.e164, one.callbacks, question.channel)
+                 for question, one in zip(questions, facts, strict=True)]
+        try:
+            count, marked = self._ask(controller, lambda client: used.marked(client, controller, asked, datetime.now(UTC)))
+            self.seen.check_count(seen, controller, count)
+        except StoreUnavailable as error:
+            found.update((question, error) for question in questions)
+            return
+        for question, one, callbacks in zip(questions, facts, marked, strict=True):
+            found[question] = replace(one, callbacks=callbacks)
 
-        A claim that a failover could lose would let the call-back be used again, so it counts only when every replica
-        that is connected has it, and when the server is the master still.  Where that cannot be said nobody calls, and
-        the call-back stays used up: taking it back could be what is lost.
+    def claim(self, controller: str, e164: str, callback: Callback, channel: str = "") -> bool:
+        """Use a call-back up: True for exactly one of all who ask, and for the same channel again within 60 s.
+
+        Raises StoreUnavailable.  A claim that a failover could lose would let the call-back be used again, so it counts
+        only when every replica that is connected has it, and when the server is the master still.  Where that cannot be
+        said nobody calls, and the call-back stays used up: taking it back could be what is lost.  What this gate has seen
+        is on its disk before a call goes on, so that a restored store is known by it.
         """
-        name, token = keys.used_key(controller, e164), values.callback_token(callback)
+        field, seen = used.field_of(e164, callback), self.seen.now()
         with within(self._timeout_s):
-            client, added, safe = self._ask(controller, lambda client: _use_up(client, name, token))
-            if not added:
+            client, claimed, count, safe = self._ask(
+                controller, lambda client: _use_up(client, controller, field, channel))
+            if not claimed:
                 return False
             if not safe:
                 raise StoreUnavailable("not every replica took the used call-back over in time")
             if not self._servers.owns(client, controller):
                 raise StoreUnavailable("another server became the master while a call-back was used up")
-            return True
+        try:
+            self.seen.check_count(seen, controller, count)
+            self.seen.save()
+        except OSError as error:
+            raise StoreUnavailable(f"what this gate has seen of the store cannot be written ({error.strerror})") from error
+        return True
 
     def give_back(self, controller: str, e164: str, callback: Callback) -> None:
         """Undo a claim whose call was refused after all.  Raises StoreUnavailable."""
-        name, token = keys.used_key(controller, e164), values.callback_token(callback)
+        seen = self.seen.now()
         with within(self._timeout_s):
-            self._ask(controller, lambda client: client.srem(name, token))
+            self.seen.check_count(seen, controller, self._ask(controller, lambda client: used.forget(
+                client, controller, [used.field_of(e164, callback)])))
 
     def _ask(self, controller: str, question: Callable[[redis.Redis], _Answer]) -> _Answer:
         """The answer of the controller's server; where it is another one by now, that one is asked, once."""
@@ -138,17 +196,34 @@ class Store:
         raise AssertionError("the second try returns or raises")
 
 
-def _use_up(client: redis.Redis, name: str, token: str) -> tuple[redis.Redis, bool, bool]:
-    """The client, whether the token is new, and whether every replica has it."""
-    began = time.monotonic()
+def _use_up(client: redis.Redis, controller: str, field: str, channel: str) -> tuple[redis.Redis, bool, int, bool]:
+    """The client, whether the call-back is the caller's, the count, and whether every replica has it."""
+    began, name, now = time.monotonic(), keys.used_key(controller), datetime.now(UTC)
     replicas = len(replica_offsets(client)[1])
     if (left() or math.inf) < time.monotonic() - began:  # an answer as slow would come too late, and nobody would call
         raise TimeoutError("the store is too slow to use a call-back up")
     pipeline = client.pipeline(transaction=False)  # WAIT speaks of what came before it on its own connection
-    pipeline.sadd(name, token)
+    pipeline.hsetnx(name, field, used.mark_of(channel, now))
+    pipeline.hincrby(name, used.COUNT, 1)
+    pipeline.hget(name, field)
     pipeline.wait(replicas, max(1, int((left() or 0) * 1000 * _SHARE_OF_WAIT)))  # 0 would be for ever
-    added, acknowledged = pipeline.execute()
-    return client, added == 1, acknowledged >= replicas
+    added, count, mark, acknowledged = pipeline.execute()
+    is_claimed = added == 1 or mark is not None and used.is_same_call(mark, channel, now)
+    return client, is_claimed, used.whole(count), acknowledged >= replicas
+
+
+def _look_again(client: redis.Redis, question: Question) -> tuple[Any, Any, Any]:
+    names = keys.keys_of_call(question.controller, question.e164)
+    transaction = client.pipeline(transaction=True)
+    transaction.smismember(keys.blocks_key(question.controller), [_block_of(question.e164), keys.ALL_BLOCKS])
+    transaction.mget(names)
+    transaction.exists(*names)
+    known, bodies, existing = transaction.execute()
+    return known, bodies, existing
+
+
+def _block_of(e164: str) -> str:
+    return e164.removeprefix("+")[:-keys.MANIFEST.offset_digits]
 
 
 def _packed(controller: str, e164: str) -> bytes:
@@ -157,7 +232,7 @@ def _packed(controller: str, e164: str) -> bytes:
     if len(digits) <= _OFFSET_DIGITS[-1]:  # no digits are left for a page's name: a short code
         return _words(controller, digits)
     packed = _words(controller, _ANY_DIGIT * len(digits))
-    for offset_digits in (0, *_OFFSET_DIGITS):  # the longest first: a shorter one would be found within it
+    for offset_digits in _OFFSET_DIGITS:  # the longest first: a shorter one would be found within it
         page_digits = digits[:len(digits) - offset_digits]
         packed = packed.replace(_ANY_DIGIT.encode() * len(page_digits), page_digits.encode())
     return packed
@@ -166,25 +241,51 @@ def _packed(controller: str, e164: str) -> bytes:
 @lru_cache(1024)
 def _words(controller: str, digits: str) -> bytes:
     names = keys.keys_of_call(controller, digits)
+    # the set before the manifests: a load that makes a new block writes both at one instant
     return b"".join(hiredis.pack_command(words) for words in (  # type: ignore[arg-type]
-        ("MGET", *names), ("EXISTS", *names), ("SMEMBERS", keys.used_key(controller, digits))))
+        ("SMISMEMBER", keys.blocks_key(controller), _block_of(digits), keys.ALL_BLOCKS),
+        ("MGET", *names), ("EXISTS", *names)))
 
 
-def _is_all(bodies: Any, existing: Any, used: Any) -> bool:
-    return (isinstance(bodies, list) and len(bodies) - bodies.count(None) == existing
-            and not isinstance(used, hiredis.ReplyError))
-
-
-def _values(e164: str, bodies: Sequence[bytes | None]) -> list[tuple[keys.Kind, bytes]]:
+def _values(question: Question, load: bytes | None, known: Sequence[int], bodies: Sequence[bytes | None],
+            ) -> list[tuple[keys.Kind, bytes]]:
+    """The value of each kind, if all that was loaded is there.  Raises Lost, and what UNREADABLE names."""
+    controller, digits = question.controller, question.e164.removeprefix("+")
+    if load is None:
+        # nothing was loaded yet: what the first load has staged is not seen; or the load's own key is gone
+        if any(current is not None for current in bodies[3::2]) or bodies[1] is not None and _bits(question, bodies[1]):
+            raise Lost("the id of the visible load")
+        return []
+    is_block, is_set = known
+    if not is_set:
+        raise Lost("the set of blocks")
+    body, bits = visible_page(load, bodies[1], bodies[2]), 0
+    if body is not None:
+        bits = manifest.bits_of(body, keys.page_key(controller, keys.MANIFEST, digits[:-4]).encode())
+    elif is_block:
+        raise Lost("a block's manifest")
     found = []
-    for kind, current, staged in zip(keys.KINDS, bodies[1::2], bodies[2::2], strict=True):
+    for kind, current, staged in zip(keys.KINDS, bodies[3::2], bodies[4::2], strict=True):
+        page_digits = digits[:-kind.offset_digits]
+        expected = manifest.checksum_at(body, bits, manifest.place_of(kind, page_digits)) if bits and body else None
         if current is None and staged is None:
+            if expected is not None:
+                raise Lost("a page")
             continue
-        body = visible_page(bodies[0], current, staged)
-        value = None if body is None else page.find(body, keys.place(kind, e164)[1])
-        if value is not None:
-            found.append((kind, value))
+        content = visible_page(load, current, staged)
+        if expected != (None if content is None else page.checksum(content)):
+            raise Lost("a page")
+        if content is not None:
+            value = page.find(content, int(digits[-kind.offset_digits:]),
+                              keys.page_key(controller, kind, page_digits).encode())
+            if value is not None:
+                found.append((kind, value))
     return found
+
+
+def _bits(question: Question, current: bytes) -> int:
+    name = keys.page_key(question.controller, keys.MANIFEST, _block_of(question.e164))
+    return manifest.bits_of(current[keys.LOAD_ID_BYTES:], name.encode())
 
 
 def visible_page(visible_load: bytes | None, current: bytes | None, staged: bytes | None) -> bytes | None:
@@ -197,14 +298,12 @@ def visible_page(visible_load: bytes | None, current: bytes | None, staged: byte
     return None if current is None else current[keys.LOAD_ID_BYTES:]
 
 
-def decode(found: Iterable[tuple[keys.Kind, bytes]], used: Iterable[bytes]) -> Facts:
-    """The facts that these values say.  Raises what UNREADABLE names."""
+def decode(found: Iterable[tuple[keys.Kind, bytes]]) -> Facts:
+    """The facts that these values say; which call-backs were used up is known elsewhere.  Raises what UNREADABLE names."""
     known: dict[str, Any] = {}
     for kind, value in found:
         name, read = _FACTS[kind.letter]
         known.setdefault(name, read(value))  # a page of consents goes before the dense ones
-    if "callbacks" in known:
-        known["callbacks"] = values.used_up(known["callbacks"], frozenset(token.decode() for token in used))
     return Facts(**known)
 
 

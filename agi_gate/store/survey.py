@@ -1,22 +1,23 @@
 """The store as ops' work sees it: whole columns of what is known of a controller's numbers.
 
-Edge.  For people, not for calls: it looks at every page's name first, then reads the pages that are asked for.
+Edge.  For people, not for calls: it reads every manifest first, then the pages that are asked for.  A page that the
+manifests name and that is not there was lost, which is an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import redis
 
 from agi_gate.columns import Column, Numbers, union
-from agi_gate.store import keys, pages
-from agi_gate.store.reader import UNREADABLE, StoreUnavailable, explain, visible_page
+from agi_gate.store import keys, manifest, page, pages
+from agi_gate.store.manifests import Manifests
+from agi_gate.store.reader import UNREADABLE, Lost, StoreUnavailable, explain, visible_page
 
-_SCAN_COUNT = 1_000  # a scan of more holds calls up for too long
 _PAGES_A_BATCH = 200
-_BY_LETTER = {kind.letter: kind for kind in keys.KINDS}
 
 
 class Survey:
@@ -26,8 +27,9 @@ class Survey:
         self._client = client
         self._controller = controller
         try:
-            self._visible_load = self._load_id()
-            self._digits = self._find_pages()
+            manifests = Manifests(client, controller)
+            self._visible_load = manifests.visible_load
+            self._digits, self._checksums = _find_pages(manifests)
         except (redis.RedisError, OSError, *UNREADABLE) as error:
             raise StoreUnavailable(explain(error)) from error
 
@@ -35,7 +37,7 @@ class Survey:
         """Say whether what was read is still all there is: no load came between."""
         try:
             return self._load_id() == self._visible_load
-        except (redis.RedisError, OSError) as error:
+        except (redis.RedisError, OSError, *UNREADABLE) as error:
             raise StoreUnavailable(explain(error)) from error
 
     def column(self, kind: keys.Kind, numbers: Numbers | None = None) -> Column:
@@ -70,7 +72,7 @@ class Survey:
         if numbers is not None:
             digits = np.intersect1d(digits, np.unique(pages.pages_of(kind, numbers)), assume_unique=True)
         for start in range(0, len(digits), _PAGES_A_BATCH):
-            yield pages.decode(kind, *self._read(kind, digits[start:start + _PAGES_A_BATCH].tolist()))
+            yield pages.decode(self._controller, kind, *self._read(kind, digits[start:start + _PAGES_A_BATCH].tolist()))
 
     def _read(self, kind: keys.Kind, digits: list[int]) -> tuple[list[int], list[bytes]]:
         names = [keys.page_key(self._controller, kind, str(page_digits)) for page_digits in digits]
@@ -78,27 +80,30 @@ class Survey:
             [part for name in names for part in (name, name + keys.STAGED)])
         found, bodies = [], []
         for page_digits, name, current, staged in zip(digits, names, answer[::2], answer[1::2], strict=True):
-            if current is None and staged is None:
-                self._client.get(name)  # MGET gives nil for a key of another type too: that is an error, not "nothing"
             body = visible_page(self._visible_load, current, staged)
+            # where a load came between, `is_current` says so of all that was read
+            if (body is None or page.checksum(body) != self._checksums[kind][page_digits]) and self.is_current():
+                self._client.get(name)  # MGET gives nil for a key of another type too, which is another error
+                raise Lost(f"a page of {kind.name}")
             if body is not None:
                 found.append(page_digits)
                 bodies.append(body)
         return found, bodies
 
-    def _find_pages(self) -> dict[keys.Kind, Numbers]:
-        base = keys.base(self._controller)
-        found: dict[str, set[int]] = {letter: set() for letter in _BY_LETTER}
-        for name in self._client.scan_iter(match=base + "?:*", count=_SCAN_COUNT):
-            letter, _, digits = name.decode().removeprefix(base).removesuffix(keys.STAGED).partition(":")
-            if letter in found and digits.isdecimal():  # a page and its staged copy are one, and a scan may repeat itself
-                found[letter].add(int(digits))
-        return {_BY_LETTER[letter]: np.array(sorted(digits), np.int64) for letter, digits in found.items()}
-
     def _load_id(self) -> bytes | None:
-        load_id: bytes | None = self._client.get(  # type: ignore[assignment]  # bytes: the client decodes nothing
-            keys.load_key(self._controller))
-        return load_id
+        value: Any = self._client.get(keys.load_key(self._controller))
+        return keys.load_of(self._controller, value)
+
+
+def _find_pages(manifests: Manifests) -> tuple[dict[keys.Kind, Numbers], dict[keys.Kind, dict[int, bytes]]]:
+    """Of each kind the digits of its pages, ascending, and their checksums."""
+    checksums: dict[keys.Kind, dict[int, bytes]] = {kind: {} for kind in keys.KINDS}
+    for block, held in manifests.of(manifests.blocks()):
+        if held and manifests.visible_load is None:
+            raise Lost("the id of the visible load")
+        for kind in keys.KINDS if held else ():
+            checksums[kind].update((int(digits), sum_) for digits, sum_ in manifest.pages_of(kind, block, held or {}))
+    return {kind: np.array(sorted(found), np.int64) for kind, found in checksums.items()}, checksums
 
 
 def _places(kind: keys.Kind) -> tuple[keys.Kind, ...]:

@@ -165,11 +165,6 @@ def callbacks_from(value: bytes) -> tuple[Callback, ...]:
                  for requested_at, valid_until in json.loads(value))
 
 
-def used_up(callbacks: Iterable[Callback], tokens: frozenset[str]) -> tuple[Callback, ...]:
-    """The same requests, those marked that were used up."""
-    return tuple(replace(callback, used=callback_token(callback) in tokens) for callback in callbacks)
-
-
 def callback_token(callback: Callback) -> str:
     """What marks a request as used up."""
     return str(instant_token(callback.requested_at))

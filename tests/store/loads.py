@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import redis
@@ -62,7 +63,8 @@ def load_check(client: redis.Redis, at: datetime, flags: Mapping[str, bool]) -> 
         number: values.check_bytes(at, 0, enrolled) for number, enrolled in flags.items()}})
 
 
-def everything(client: redis.Redis) -> dict[bytes, bytes | None]:
-    """Each key with its serialised value."""
-    names: Iterable[bytes] = client.keys("*")  # type: ignore[assignment]  # the client waits for its answers
-    return {name: client.dump(name) for name in names}  # type: ignore[misc]
+def everything(client: redis.Redis) -> dict[bytes, Any]:
+    """Each key with its value; of a set or a hash, whose bytes depend on its past, what is in it."""
+    read = {b"set": client.smembers, b"hash": client.hgetall}
+    names: Any = client.keys("*")
+    return {name: read.get(client.type(name), client.dump)(name) for name in names}  # type: ignore[call-overload]

@@ -6,18 +6,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 import redis
 
-from agi_gate.columns import Column
+from agi_gate.columns import e164_of
 from agi_gate.facts import Consent, Contact
-from agi_gate.store import census, keys, pages, values
+from agi_gate.store import census, keys, values
 from agi_gate.store.reader import StoreUnavailable, connect
+from tests.store.loads import load
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-LOAD_ID = b"\0" * keys.LOAD_ID_BYTES
 MOBILE = 393_331_234_500
 CONSENT = Consent(NOW - 100 * DAY, "marketing", "telecom", "human", "web", "ip 192.0.2.1")
 
@@ -28,12 +27,7 @@ def client(store_url: str) -> redis.Redis:
 
 
 def put(client: redis.Redis, kind: keys.Kind, rows: dict[int, bytes]) -> None:
-    """Write pages as a load would leave them."""
-    numbers = sorted(rows)
-    column = Column(np.array(numbers, np.int64), np.arange(len(rows), dtype=np.int32),
-                    [rows[number] for number in numbers])
-    for digits, body in pages.encode(kind, column):
-        client.set(keys.page_key("acme", kind, str(digits)), LOAD_ID + body)
+    load(client, {kind: {e164_of(number): value for number, value in rows.items()}})
 
 
 def check(days: float, enrolled: bool = False) -> bytes:
@@ -134,6 +128,7 @@ def test_memory_counts_every_key_of_the_controller_and_no_other(client: redis.Re
 
 
 def test_what_cannot_be_read_is_an_error_and_not_nothing(client: redis.Redis) -> None:
-    client.set(keys.page_key("acme", keys.REGISTRY, "39333123"), LOAD_ID + b"nonsense")
+    put(client, keys.REGISTRY, {MOBILE: check(1)})
+    client.set(keys.page_key("acme", keys.REGISTRY, "39333123"), bytes(keys.LOAD_ID_BYTES) + b"nonsense")
     with pytest.raises(StoreUnavailable):
         take(client)

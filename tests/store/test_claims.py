@@ -7,7 +7,10 @@ import multiprocessing
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -18,8 +21,9 @@ from agi_gate.decision_log import DecisionLog
 from agi_gate.facts import Callback
 from agi_gate.gate import Gate
 from agi_gate.ops.main import main
-from agi_gate.store import keys, values
+from agi_gate.store import keys, used, values
 from agi_gate.store.reader import Store, StoreUnavailable, connect
+from agi_gate.store.seen import Seen
 from tests.store.conftest import TIMEOUT_MS
 from tests.store.loads import CONTROLLER, NUMBER, day, load
 from tests.support.gate_toml import CALLBACK, CALLER_ID, write_feeds, write_gate_toml
@@ -100,7 +104,12 @@ def test_asking_with_check_uses_nothing_up(gate_toml: Path, capsys: pytest.Captu
     assert main(arguments) == 3
 
 
+def load_callback(client: redis.Redis) -> None:
+    load(client, {keys.CALLBACKS: {NUMBER: values.callbacks_bytes([Callback(day(1))])}})
+
+
 def test_a_claim_that_is_given_back_can_be_made_again(client: redis.Redis, store: Store) -> None:
+    load_callback(client)
     callback = Callback(day(1))
     assert [store.claim(CONTROLLER, NUMBER, callback) for _ in range(2)] == [True, False]
     store.give_back(CONTROLLER, NUMBER, callback)
@@ -108,7 +117,8 @@ def test_a_claim_that_is_given_back_can_be_made_again(client: redis.Redis, store
 
 
 def test_a_claim_is_one_controller_s_and_one_number_s(client: redis.Redis, store: Store) -> None:
-    load(client, {keys.CALLBACKS: {NUMBER: values.callbacks_bytes([Callback(day(1))])}})
+    load_callback(client)
+    load(client, {keys.RESTS: {NUMBER: values.silent_calls_bytes([day(1)])}}, "other")
     assert store.claim("other", NUMBER, Callback(day(1)))
     assert store.claim(CONTROLLER, "+393331234501", Callback(day(1)))
     assert store.facts_for(CONTROLLER, NUMBER).callbacks == (Callback(day(1)),)
@@ -117,7 +127,9 @@ def test_a_claim_is_one_controller_s_and_one_number_s(client: redis.Redis, store
 
 
 def test_a_claim_that_cannot_be_made_sure_of_is_no_claim(client: redis.Redis, store: Store) -> None:
-    client.set(keys.used_key(CONTROLLER, NUMBER), "somebody else's")
+    load_callback(client)
+    client.delete(keys.used_key(CONTROLLER))
+    client.set(keys.used_key(CONTROLLER), "somebody else's")
     with pytest.raises(StoreUnavailable):
         store.claim(CONTROLLER, NUMBER, Callback(day(1)))
 
@@ -125,6 +137,7 @@ def test_a_claim_that_cannot_be_made_sure_of_is_no_claim(client: redis.Redis, st
 def test_a_server_too_slow_to_answer_a_claim_in_time_is_not_asked_for_it(
         client: redis.Redis, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would use the call-back up, and nobody would call."""
+    load_callback(client)
     def slowly(client: redis.Redis) -> tuple[int, list[int]]:
         time.sleep(TIMEOUT_MS / 1000 * 0.6)
         return 0, []
@@ -133,3 +146,61 @@ def test_a_server_too_slow_to_answer_a_claim_in_time_is_not_asked_for_it(
         with pytest.raises(StoreUnavailable, match="too slow"):
             store.claim(CONTROLLER, NUMBER, Callback(day(1)))
     assert store.claim(CONTROLLER, NUMBER, Callback(day(1)))
+
+
+def test_the_channel_that_used_a_callback_up_may_ask_again_within_a_minute(gate_toml: Path) -> None:
+    """Its call could not be placed over the first trunk."""
+    gate = a_gate(gate_toml)
+    first = replace(REQUEST, channel="PJSIP/agent-1", unique_id="1760000000.1")
+    other = replace(REQUEST, channel="PJSIP/agent-2", unique_id="1760000000.2")
+    assert [gate.decide(request).verdict.allows for request in (first, first, other, first, REQUEST)] == [
+        True, True, False, True, False]
+    with connect(config.load(gate_toml).store.url, 5_000) as client:
+        name = keys.used_key("acme")
+        (held,) = [key for key in client.hkeys(name) if key != b"#"]  # type: ignore[union-attr]
+        long_ago = used.mark_of("1760000000.1 PJSIP/agent-1", datetime.now(UTC) - used.SAME_CALL - timedelta(seconds=1))
+        client.hset(name, held, long_ago)
+    assert not gate.decide(first).verdict.allows
+
+
+@pytest.mark.parametrize(("seconds", "same"), ((0, True), (60, True), (60.001, False), (-1, False)))
+def test_a_mark_is_the_same_call_s_for_a_minute(seconds: float, same: bool) -> None:
+    mark = used.mark_of("one", day(1)).encode()
+    assert used.is_same_call(mark, "one", day(1) + timedelta(seconds=seconds)) is same
+    assert not used.is_same_call(mark, "two", day(1)) and not used.is_same_call(mark, "", day(1))
+    assert not used.is_same_call(b"", "", day(1)) and not used.is_same_call(b"\xff:x", "one", day(1))
+
+
+def test_a_mark_names_no_channel() -> None:
+    assert "agent" not in used.mark_of("1760000000.1 PJSIP/agent-1", day(1))
+
+
+@pytest.mark.parametrize("lose", ("the hash", "its count"))
+def test_marks_that_were_lost_do_not_open_a_callback_again(client: redis.Redis, store: Store, lose: str) -> None:
+    load_callback(client)
+    assert store.claim(CONTROLLER, NUMBER, Callback(day(1)))
+    client.delete(keys.used_key(CONTROLLER)) if lose == "the hash" else client.hdel(keys.used_key(CONTROLLER), used.COUNT)
+    for another in (store, Store(client)):
+        with pytest.raises(StoreUnavailable, match="lost"):
+            another.facts_for(CONTROLLER, NUMBER)
+        with pytest.raises(StoreUnavailable, match="lost"):
+            another.claim(CONTROLLER, NUMBER, Callback(day(1)))
+
+
+def test_a_callback_that_was_used_is_not_usable_again_after_a_restore(
+        client: redis.Redis, tmp_path: Path) -> None:
+    """Another process of the same gate finds out, too, and so does the same gate after a restart."""
+    load_callback(client)
+    before: Any = client.dump(keys.used_key(CONTROLLER))
+    gates = [Store(client, 5_000, Seen(tmp_path / "seen.json")) for _ in range(2)]
+    assert gates[0].claim(CONTROLLER, NUMBER, Callback(day(1)))
+    client.restore(keys.used_key(CONTROLLER), 0, before, replace=True)
+    for store in (*gates, Store(client, 5_000, Seen(tmp_path / "seen.json"))):
+        with pytest.raises(StoreUnavailable, match="older copy"):
+            store.facts_for(CONTROLLER, NUMBER)
+
+
+def test_a_claim_that_cannot_be_put_on_the_gate_s_disk_is_no_claim(client: redis.Redis, tmp_path: Path) -> None:
+    load_callback(client)
+    with pytest.raises(StoreUnavailable, match="cannot be written"):
+        Store(client, 5_000, Seen(tmp_path / "no folder" / "seen.json")).claim(CONTROLLER, NUMBER, Callback(day(1)))
