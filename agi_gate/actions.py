@@ -13,8 +13,9 @@ REASON = "GATE_REASON"
 REASONS = "GATE_REASONS"
 DECISION_ID = "GATE_DECISION_ID"
 DESTINATION = "GATE_DESTINATION"
+CALLER_ID = "GATE_CALLER_ID"
 SOURCE = "GATE_SOURCE"
-VARIABLES: tuple[str, ...] = (VERDICT, REASON, REASONS, DECISION_ID, DESTINATION, SOURCE)
+VARIABLES: tuple[str, ...] = (VERDICT, REASON, REASONS, DECISION_ID, DESTINATION, CALLER_ID, SOURCE)
 
 CALL_REJECTED = 21  # Q.850 cause
 # Asterisk cuts a command line at 8,191 bytes; a source is a line of text for the agent's screen
@@ -23,10 +24,10 @@ MAX_SOURCE_CHARACTERS = 400
 SetVariable = tuple[str, str]
 
 
-def variables(verdict: Verdict, decision_id: str, destination: str) -> tuple[SetVariable, ...]:
-    """The channel variables of a verdict, in the order of setting.
+def variables(verdict: Verdict, decision_id: str, destination: str, caller_id: str) -> tuple[SetVariable, ...]:
+    """The channel variables of a verdict, in the order of setting; both numbers are in the trunk's format.
 
-    GATE_DESTINATION stays empty on DENY, so that a dialplan that forgets to ask cannot dial it.
+    They stay empty on DENY, so that a dialplan that forgets to ask cannot dial.
     """
     source = verdict.source or ""
     if not source.isprintable():
@@ -37,6 +38,7 @@ def variables(verdict: Verdict, decision_id: str, destination: str) -> tuple[Set
         (DECISION_ID, decision_id),
         (SOURCE, source[:MAX_SOURCE_CHARACTERS]),
         (DESTINATION, destination if verdict.allows else ""),
+        (CALLER_ID, caller_id if verdict.allows else ""),
         (VERDICT, verdict.outcome.value),
     )
 

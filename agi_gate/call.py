@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from agi_gate.number import Number, parse_caller_id, parse_destination, withholds_caller_id
+from agi_gate.number import Number, NumberClass, in_format, parse_caller_id, parse_destination, withholds_caller_id
 from agi_gate.policy import CallerId, Campaign, Hours, Policy, Trunk
 
 
@@ -71,11 +71,32 @@ class Call:
             raise LookupError("asked of a call without a campaign, which an earlier rule denies")
         return self.campaign
 
+    @property
+    def sent_destination(self) -> str:
+        """What the carrier is asked to call, if the call is allowed, in the trunk's format."""
+        return self._sent(self.destination.e164) if self.destination else ""
+
+    @property
+    def sent_caller_id(self) -> str:
+        """What the carrier is presented, if the call is allowed, in the trunk's format.
+
+        An emergency call presents a declared number too: the channel's, else the campaign's first.  Empty where there is none.
+        """
+        number = self.caller_id.e164 if self.caller_id else ""
+        is_emergency = self.destination is not None and self.destination.number_class is NumberClass.EMERGENCY
+        if is_emergency and self.declared_caller_id is None:
+            number = self.campaign.caller_ids[0] if self.campaign else ""
+        return self._sent(number)
+
+    def _sent(self, e164: str) -> str:
+        return in_format(e164, self.trunk.number_format) if self.trunk else e164
+
 
 def understand(request: Request, policy: Policy, at: datetime) -> Call:
     """Resolve a request against the policy.  `at` must be aware."""
     campaign = policy.campaigns.get(request.campaign)
-    caller_id = parse_caller_id(request.caller_id)
+    trunk = policy.trunks.get(request.trunk or (campaign.trunk if campaign else ""))
+    caller_id = parse_caller_id(request.caller_id, trunk.number_format if trunk else "e164")
     return Call(
         request=request,
         at=at,
@@ -84,7 +105,7 @@ def understand(request: Request, policy: Policy, at: datetime) -> Call:
         campaign=campaign,
         caller_id=caller_id,
         declared_caller_id=None if caller_id is None else policy.caller_ids.get(caller_id.e164),
-        trunk=policy.trunks.get(request.trunk or (campaign.trunk if campaign else "")),
+        trunk=trunk,
         hours=policy.hours,
         hours_off=policy.hours_off,
     )

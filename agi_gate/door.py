@@ -37,7 +37,7 @@ def tell(conversation: Conversation, decision: Decision, on_deny: str) -> Iterat
     It yields whether that was the last one; the verdict of a call that goes on is.  Raises what the conversation raises.
     """
     conversation.look()  # what Asterisk writes behind a header's false end has come by now
-    *together, verdict = actions.variables(decision.verdict, decision.id, decision.destination)
+    *together, verdict = actions.variables(decision.verdict, decision.id, decision.destination, decision.caller_id)
     if not is_plain("".join([value for _name, value in together])):
         for variable in [one for one in together if not is_plain(one[1])]:
             together.remove(variable)
@@ -67,7 +67,7 @@ def request_from(env: dict[str, str]) -> Request:
         destination=destination.strip(),
         campaign=env.get("agi_arg_2", "").strip(),
         trunk=env.get("agi_arg_3", "").strip(),
-        caller_id=env.get("agi_callerid", "").strip(),
+        caller_id=env.get("agi_callerid", ""),  # a blank in it would be sent, too
         presentation=Presentation.from_q931(env.get("agi_callingpres", "").strip()),
         channel=env.get("agi_channel", "").strip(),
         unique_id=env.get("agi_uniqueid", "").strip(),

@@ -53,8 +53,13 @@ class Decision:
 
     @property
     def destination(self) -> str:
-        """E.164, or empty where nothing was understood."""
-        return self.call.destination.e164 if self.call and self.call.destination else ""
+        """In the trunk's format, or empty where nothing was understood."""
+        return self.call.sent_destination if self.call else ""
+
+    @property
+    def caller_id(self) -> str:
+        """In the trunk's format, or empty where there is none to present."""
+        return self.call.sent_caller_id if self.call else ""
 
 
 @dataclass(slots=True, eq=False)

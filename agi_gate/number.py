@@ -68,6 +68,8 @@ _ITALIAN_CLASSES = re.compile("|".join(f"(?P<{number_class.name}>{pattern})" for
     (r"80[03]\d{3,6}", NumberClass.FREEPHONE),
     (r"1\d{2,5}|199\d{6}|84[0178]\d{3,6}|70\d{4,8}", NumberClass.SHORT),
 )))
+_PRESENTED = re.compile(r"\+?[0-9]{1,20}", re.ASCII)
+_CLAIMS_ABROAD = re.compile(r"(?:\+|00)((?!39)[1-9][0-9]*)")
 _SUBSCRIBER_CLASSES = (NumberClass.GEOGRAPHIC, NumberClass.MOBILE, NumberClass.NOMADIC)
 _NO_COUNTRY = "001"  # UN M.49 "world": what phonenumbers says of a code that is no country's
 _ASSIGNED = re.compile("|".join(_assigned_patterns()), re.ASCII)
@@ -129,23 +131,28 @@ def has_numbers(country: str) -> bool:
     return country in phonenumbers.SUPPORTED_REGIONS
 
 
-def parse_caller_id(presented: str) -> Number | None:
-    """Read the number that will be presented, by its shape alone; None where it is no number (an extension).
+def parse_caller_id(presented: str, number_format: str = "e164") -> Number | None:
+    """Read the number that is presented, by its shape alone; None where it is no number (an extension).
 
-    The shape is AGCOM's: geographic `0` and 5 to 10 more digits, mobile `3` and 8 or 9 more.
+    It is digits and at most one leading `+`, since a blank or a bracket would go to the carrier too.  The shape is AGCOM's:
+    geographic `0` and 5 to 10 more digits, mobile `3` and 8 or 9 more.  `number_format` is the trunk's: only with `digits` a
+    bare `39...` is a country code, where it makes no number without one.
     Another country's number is FOREIGN even where that country would not know it.
+
+    >>> parse_caller_id("390212340000"), parse_caller_id("390212340000", "digits").e164
+    (None, '+390212340000')
     """
-    presented = presented.strip()
-    return None if len(presented) > MAX_DIALLED else _presented(presented)
+    return _presented(presented, number_format) if _PRESENTED.fullmatch(presented) else None
 
 
 @lru_cache(maxsize=4096)  # campaigns present a few
-def _presented(presented: str) -> Number | None:
+def _presented(presented: str, number_format: str) -> Number | None:
     number = _parse(presented)
+    if number is None and number_format == "digits" and presented.startswith("39"):
+        number = _parse("+" + presented)
     if number is None:
-        digits = _canonical(presented)
-        claims_abroad = len(digits) > 1 and digits.startswith("+") and not digits.startswith("+39")
-        return Number(digits, NumberClass.FOREIGN, _NO_COUNTRY) if claims_abroad else None
+        abroad = _CLAIMS_ABROAD.fullmatch(presented)
+        return Number("+" + abroad[1], NumberClass.FOREIGN, _NO_COUNTRY) if abroad else None
     if number.number_class is NumberClass.GEOGRAPHIC and len(number.e164) - len("+39") > _MAX_CALLER_ID_DIGITS:
         return None
     return number
@@ -175,6 +182,21 @@ def parse_listed(text: str) -> str | None:
     # few rows: read as a dialled number is, so that both find the same facts
     foreign = _parse_foreign(match[2])
     return None if foreign is None else foreign.e164
+
+
+def in_format(e164: str, number_format: str) -> str:
+    """A number as a trunk takes it: `e164` (`+39...`), `digits` (`39...`), `national` (`02...`, and `00...` for another country).
+
+    Codes that have no E.164 form stay as they are.
+
+    >>> [in_format("+390212340000", "digits"), in_format("+390212340000", "national"), in_format("+41223456789", "national")]
+    ['390212340000', '0212340000', '0041223456789']
+    """
+    if number_format == "e164" or not e164.startswith("+"):
+        return e164
+    if number_format == "digits":
+        return e164[1:]
+    return e164.removeprefix("+39") if e164.startswith("+39") else "00" + e164[1:]
 
 
 def without_separators(text: str) -> str:

@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from typing import Literal
 
 CALL_CENTRE = "callcentre"  # the holder of a caller ID that belongs to the declared call centre
 ENERGY = "energy"           # the sector, and the product category, of electricity and gas
+
+
+NumberFormat = Literal["e164", "digits", "national"]  # +3902..., 3902..., 02...
 
 
 class Purpose(Enum):
@@ -48,6 +52,7 @@ class CallerId:
 class Trunk:
     id: str
     country: str  # where calls on it enter the network, ISO 3166 alpha-2
+    number_format: NumberFormat = "e164"  # how it takes numbers
 
 
 @dataclass(frozen=True, slots=True)

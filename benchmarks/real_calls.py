@@ -120,7 +120,7 @@ def _extension(kind: str, steps: Sequence[str]) -> str:
     now = "${STRFTIME(,,%s.%6q)}"
     asking = "\n".join(f" same => n,{step}" for step in steps)
     return f"""exten => _{kind}-.,1,Set(began={now})
- same => n,Set(CALLERID(all)=Acme Telecom <+390212340000>)
+ same => n,Set(CALLERID(num)=+390212340000)
 {asking}
  same => n,GotoIf($["${{GATE_VERDICT}}" = "ALLOW"]?dial:denied)
  same => n(dial),Set(ended={now})

@@ -115,7 +115,7 @@ AGI_GATE_DOOR=agi://{address[0]}:{address[1]}/gate
 exten => _[a-z].,1,Set(CALLERID(num)=${{CUT(EXTEN,-,3)}})
  same => n,Set(CALLERID(pres)=${{CUT(EXTEN,-,2)}})
  same => n,Gosub(agi-gate,s,1(${{CUT(EXTEN,-,4)}},${{CUT(EXTEN,-,1)}},carrier1))
- same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,20)
+ same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,20,i)
  same => n,Hangup()
 
 #include {PROJECT / "dialplan" / "agi-gate.conf"}

@@ -106,6 +106,22 @@ ONE_MISTAKE = {
         ('caller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource',
          'caller_ids = ["201"]\ntrunk = "carrier1"\nsource'),
         "campaigns.fibra.caller_ids: `201` is not a number that may be presented"),
+    "caller ID that is two numbers": (('[caller_ids."+390212340000"]', '[caller_ids."0212340000/1"]'),
+                                      "caller_ids.0212340000/1: `0212340000/1` is not a number that may be presented; write it as +39"),
+    **{f"caller ID that no rule lets present: {number}": (
+        ('[caller_ids."+390212340000"]', f'[caller_ids."{number}"]'),
+        f"caller_ids.{number}: `{number}` is not a number that may be presented; no rule lets a number of its class ({kind}) present")
+       for number, kind in (("+39899123456", "premium"), ("+395512345678", "nomadic"), ("+39848123456", "short"), ("1254", "short"),
+                            ("112", "emergency"))},
+    "caller ID of a campaign that no rule lets present": (
+        ('caller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource', 'caller_ids = ["+39899123456"]\ntrunk = "carrier1"\nsource'),
+        "campaigns.fibra.caller_ids: `+39899123456` is not a number that may be presented; no rule lets"),
+    "freephone of the call centre": (('[trunks.carrier1]', '[caller_ids."+39800123456"]\nholder = "callcentre"\nroc_declared = true\n'
+                                      '[trunks.carrier1]'),
+                                     "caller_ids.+39800123456.holder: a three-digit or freephone number is presented only by the "
+                                     "controller that it is assigned to; write that controller's id"),
+    "trunk of an unknown format": (('country = "IT"', 'country = "IT"\nnumber_format = "E164"'),
+                                   "trunks.carrier1.number_format: 'E164' will not do: input should be 'e164', 'digits' or 'national'"),
     "caller ID of another country": (('[caller_ids."+390212340000"]', '[caller_ids."+41446681800"]'),
                                      "caller_ids.+41446681800: `+41446681800` is not a number that may be presented"),
     "caller ID twice": (('[trunks.carrier1]', '[caller_ids."02 1234 0000"]\nholder = "acme"\nroc_declared = true\n'

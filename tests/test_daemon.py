@@ -16,7 +16,7 @@ import redis
 from lab.peer import ask, header
 from lab.store_server import StoreServer
 from tests.support.daemon import Daemon, answer, eventually
-from tests.support.gate_toml import CALLBACK, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
+from tests.support.gate_toml import CALLBACK, CALLER_ID, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
 
 ALLOWED, SERVICE, EMERGENCY = "ALLOW DIRECTORY_NOT_OPPOSED", "ALLOW SERVICE", "ALLOW EMERGENCY"
 
@@ -59,7 +59,8 @@ def test_an_allowed_call_hears_allow_last_and_is_not_hung_up(daemon: Daemon, one
     assert command.endswith(r'GATE_VERDICT=\"ALLOW\""') and heard.hangup_cause is None
     assert heard.variables == {
         "GATE_VERDICT": "ALLOW", "GATE_REASON": "DIRECTORY_NOT_OPPOSED", "GATE_REASONS": "DIRECTORY_NOT_OPPOSED",
-        "GATE_DECISION_ID": daemon.records()[-1]["id"], "GATE_DESTINATION": f"+39{CLEAR}", "GATE_SOURCE": "Elenco"}
+        "GATE_DECISION_ID": daemon.records()[-1]["id"], "GATE_DESTINATION": f"+39{CLEAR}", "GATE_CALLER_ID": CALLER_ID,
+        "GATE_SOURCE": "Elenco"}
 
 
 @pytest.mark.parametrize("one_byte", (False, True), ids=("whole", "byte by byte"))

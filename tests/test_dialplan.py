@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agi_gate import actions
+from agi_gate.dialled import EMERGENCY_NUMBERS
 from agi_gate.verdict import Finding, Outcome, Reason, Verdict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -62,7 +63,7 @@ def test_every_variable_is_cleared_before_the_gate_is_asked() -> None:
 def test_the_gate_allows_with_its_last_word() -> None:
     """Because what was set before a crash stays set, nothing may come after the word that the dialplan waits for."""
     verdict = Verdict((Finding(Reason.GATE_ERROR),))
-    assert actions.variables(verdict, "id", "")[-1][0] == actions.VERDICT
+    assert actions.variables(verdict, "id", "", "")[-1][0] == actions.VERDICT
     text = SUBROUTINE.read_text()
     for outcome in Outcome:
         assert re.search(rf'REGEX\("\^SUCCESS,{outcome.value}[^"]*\$" \$\{{AGISTATUS\}},\$\{{{actions.VERDICT}\}}', text)
@@ -74,10 +75,24 @@ def test_every_refusal_has_the_gates_own_cause() -> None:
 
 
 def test_a_reason_that_the_dialplan_gives_is_one_of_the_gates() -> None:
-    (names, values), = re.findall(r"Set\(ARRAY\((GATE_[^()]*)\)=([^)]+)\)", SUBROUTINE.read_text())
-    given = dict(zip(names.split(","), values.split(",")))
-    assert given == {"GATE_VERDICT": Outcome.DENY.value, "GATE_REASON": Reason.GATE_ERROR.name,
-                     "GATE_REASONS": Reason.GATE_ERROR.name}
+    """It knows two: one that denies, and one for the numbers that nobody is kept from."""
+    given = [dict(zip(names.split(","), values.split(",")))
+             for names, values in re.findall(r"Set\(ARRAY\((GATE_VERDICT[^()]*)\)=([^$)]+)", SUBROUTINE.read_text())]
+    assert [{name: value for name, value in one.items() if value} for one in given] == [
+        {"GATE_VERDICT": reason.outcome.value, "GATE_REASON": reason.name, "GATE_REASONS": reason.name}
+        for reason in (Reason.GATE_ERROR, Reason.EMERGENCY)]
+
+
+def test_without_a_verdict_the_dialplan_lets_emergency_numbers_go_and_no_others() -> None:
+    (pattern,) = re.findall(r'REGEX\("\^\((11[^"]*)\)#\?\$" \$\{ARG1\}\)\}\?emergency', SUBROUTINE.read_text())
+    assert {str(code) for code in range(200_000) if re.fullmatch(pattern, str(code))} == EMERGENCY_NUMBERS
+
+
+def test_the_sample_knows_every_emergency_number() -> None:
+    plain = re.findall(r"^exten => (_?)([^,]+),1,Goto\(emergency,", SAMPLE.read_text(), re.MULTILINE)
+    patterns = [text.replace(".", "") for _, text in plain if "#" not in text]
+    assert {str(code) for code in range(200_000) if any(re.fullmatch(one, str(code)) for one in patterns)} == EMERGENCY_NUMBERS
+    assert {text.removesuffix("[#\\;]!") for _, text in plain if "#" in text} == set(patterns)
 
 
 def test_the_sample_dials_only_what_was_decided() -> None:

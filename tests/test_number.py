@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
 from agi_gate.dialled import EMERGENCY_NUMBERS, emergency_number
-from agi_gate.number import (Number, NumberClass, _is_assigned_subscriber, parse_caller_id, parse_destination, parse_listed,
-                             withholds_caller_id)
+from agi_gate.number import (Number, NumberClass, _is_assigned_subscriber, in_format, parse_caller_id, parse_destination,
+                             parse_listed, withholds_caller_id)
 
 MOBILE, GEOGRAPHIC = NumberClass.MOBILE, NumberClass.GEOGRAPHIC
 A_PERSONS = (GEOGRAPHIC, MOBILE, NumberClass.NOMADIC)
@@ -200,12 +200,63 @@ def test_a_code_that_hides_the_caller_id_is_seen(dialled: str, hides: bool) -> N
     ("0212340000p1", None),
     ("390212340000", None),
     ("", None),
-    (" 0212340000 ", Number("+390212340000", GEOGRAPHIC)),
-    ("+390212340000".ljust(13 + 51, "-"), Number("+390212340000", GEOGRAPHIC)),
-    ("+390212340000".ljust(13 + 52, "-"), None),
+    ("00390212340000", Number("+390212340000", GEOGRAPHIC)),
+    ("+0212340000", None),                                      # no country's code begins with 0
+    ("+", None),
+    ("0" * 65, None),
 ])
 def test_a_caller_id_is_read_by_its_shape(presented: str, expected: Number | None) -> None:
     assert parse_caller_id(presented) == expected
+
+
+@given(st.sampled_from(["+390212340000", "0212340000", "00390212340000", "+393391234567", "390212340000", "+41223456789"]),
+       st.text(" .-/()+#*;,:~\t\u00a0\u202a٣０xp", min_size=1, max_size=3), st.integers(0, 14),
+       st.sampled_from(["e164", "digits", "national"]))
+@settings(max_examples=1000, derandomize=True, deadline=None)
+@example("+390212340000", " ", 0, "e164")
+@example("+390212340000", "\n", 13, "e164")
+def test_a_caller_id_with_anything_but_digits_and_one_plus_is_none(number: str, sign: str, place: int, number_format: str) -> None:
+    presented = number[:place] + sign + number[place:]
+    if re.fullmatch(r"\+?[0-9]+", presented, re.ASCII) is None:
+        assert parse_caller_id(presented, number_format) is None
+
+
+@pytest.mark.parametrize("presented, e164", [
+    ("390212340000", "+390212340000"), ("393391234567", "+393391234567"), ("39331234567", "+39331234567"),
+    ("39084312345", "+39084312345"), ("39800123456", "+39800123456"), ("39187", "187"),
+    ("3931234567", "+393931234567"),    # a mobile, and no country code
+    ("3908431234", "+393908431234"),    # nor here: it is never taken for 08431234
+    ("390212345", "+39390212345"),      # the shape of a mobile of nine digits: it is never taken for 0212345
+    ("0212340000", "+390212340000"), ("+390212340000", "+390212340000"), ("00390212340000", "+390212340000"),
+    ("39", None), ("3939", None), ("39390212340000", None), ("201", None), ("39201", None)])
+def test_a_bare_39_is_a_country_code_where_the_trunk_writes_it_and_it_is_nothing_else(presented: str, e164: str | None) -> None:
+    number = parse_caller_id(presented, "digits")
+    assert (number and number.e164) == e164
+    for number_format in ("e164", "national"):
+        if presented.startswith("39") and len(presented) not in (9, 10):
+            assert parse_caller_id(presented, number_format) is None
+
+
+@pytest.mark.parametrize("e164, digits, national", [
+    ("+390212340000", "390212340000", "0212340000"), ("+393331234500", "393331234500", "3331234500"),
+    ("+390549886123", "390549886123", "0549886123"), ("+41223456789", "41223456789", "0041223456789"),
+    ("+39800123456", "39800123456", "800123456"), ("112", "112", "112"), ("116117", "116117", "116117"),
+    ("187", "187", "187"), ("", "", "")])
+def test_a_number_is_sent_as_the_trunk_takes_it(e164: str, digits: str, national: str) -> None:
+    assert [in_format(e164, name) for name in ("e164", "digits", "national")] == [e164, digits, national]
+
+
+@given(st.from_regex(r"(\+39)?(0[1-9][0-9]{4,9}|3[0-9]{8,9}|80[03][0-9]{6}|0844[0-9]{5})", fullmatch=True),
+       st.sampled_from(["e164", "digits", "national"]))
+@settings(max_examples=1000, derandomize=True, deadline=None)
+@example("0212345", "digits")
+def test_what_is_sent_is_never_read_as_another_number(presented: str, number_format: str) -> None:
+    """A dialplan may set the caller ID as its trunk takes it: it is that number, or, rarely, one that nobody declared."""
+    number = parse_caller_id(presented)
+    if number is not None:
+        sent = in_format(number.e164, number_format)
+        again = parse_caller_id(sent, number_format)
+        assert again == number or number_format == "digits" and again is not None and again.e164 == "+39" + sent
 
 
 @pytest.mark.parametrize("text, e164", [

@@ -153,7 +153,7 @@ def _settings(file: FileTable, path: Path) -> Settings:
         caller_ids={
             number: CallerId(number, table.holder, table.roc_declared, table.last_recall_test)
             for key, table in file.caller_ids.items() if (number := canonical_caller_id(key)) is not None},
-        trunks={id_: Trunk(id_, table.country) for id_, table in file.trunks.items()},
+        trunks={id_: Trunk(id_, table.country, table.number_format) for id_, table in file.trunks.items()},
         hours=None if isinstance(hours, str) else Hours(
             *(window_of(text) for text in (hours.weekday, hours.saturday, hours.before_holiday, hours.sunday,
                                          hours.holiday))),

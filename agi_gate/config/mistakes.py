@@ -18,8 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import BaseModel, ValidationError
 
 from agi_gate.config.tables import HOST_AND_PORT, TIME_OF_DAY, DaemonTable, FileTable, RetentionTable
-from agi_gate.number import has_numbers, parse_caller_id
+from agi_gate.number import Number, has_numbers, parse_caller_id
 from agi_gate.policy import CALL_CENTRE, ENERGY, Window
+from agi_gate.rules.caller_id import is_short, may_present
 
 # what to write where a text has the wrong shape
 _SHAPES = {"listen": "an address and a port: 127.0.0.1:4573, [::1]:4573", "country": "two capital letters: IT",
@@ -146,7 +147,7 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
     for number, entry in _tables(raw, "caller_ids").items():
         canonical = canonical_caller_id(number)
         if canonical is None:
-            yield f"caller_ids.{number}: `{number}` is not a number that may be presented; write it as +39..."
+            yield f"caller_ids.{number}: {_caller_id_mistake(number)}"
         elif canonical in seen:
             yield f"caller_ids.{number}: is the same number as caller_ids.{seen[canonical]}"
         else:
@@ -154,6 +155,9 @@ def reference_mistakes(raw: dict[str, Any]) -> Iterator[str]:
         holder = entry.get("holder")
         if isinstance(holder, str) and holder != CALL_CENTRE and holder not in controllers:
             yield f"caller_ids.{number}.holder: `{holder}` is no controller of this file, nor `{CALL_CENTRE}`"
+        if holder == CALL_CENTRE and (declared := _declared(number)) and is_short(declared):
+            yield (f"caller_ids.{number}.holder: a three-digit or freephone number is presented only by the controller that "
+                   "it is assigned to; write that controller's id")
     for id_ in controllers:
         if id_ == CALL_CENTRE or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", id_):
             yield f"controllers.{id_}: an id is 1 to 40 letters, digits, - or _, and not `{CALL_CENTRE}`"
@@ -207,8 +211,8 @@ def _campaign_mistakes(raw: dict[str, Any]) -> Iterator[str]:
                        "ISO 3166: GB, not UK")
         numbers = campaign.get("caller_ids")
         for number in numbers if isinstance(numbers, list) else []:
-            if isinstance(number, str) and canonical_caller_id(number) is None:
-                yield f"campaigns.{id_}.caller_ids: `{number}` is not a number that may be presented; write it as +39..."
+            if isinstance(number, str) and (mistake := _caller_id_mistake(number)):
+                yield f"campaigns.{id_}.caller_ids: {mistake}"
 
 
 def _folded(table: dict[str, Any], key: str) -> str:
@@ -250,9 +254,29 @@ def _retention(raw: dict[str, Any]) -> dict[str, int]:
                    if type(value) is int}
 
 
+def _caller_id_mistake(text: str) -> str | None:
+    number = _declared(text)
+    if number is None:
+        why = "write it as +39..."
+    elif number.country != "IT":
+        why = "it is another country's; write an Italian one: +39..."
+    elif not may_present(number):
+        why = (f"no rule lets a number of its class ({number.number_class.value}) present; write a geographic or mobile one, "
+               "0844..., 0843..., or a three-digit or freephone number of the controller's own")
+    else:
+        return None
+    return f"`{text}` is not a number that may be presented; {why}"
+
+
+def _declared(text: str) -> Number | None:
+    """Read a number that is declared: between digits people write a blank, a dot or a hyphen, which is never presented."""
+    return parse_caller_id(re.sub(r"(?<=[0-9])[ .-](?=[0-9])", "", text))
+
+
 def canonical_caller_id(text: str) -> str | None:
-    number = parse_caller_id(text)
-    return None if number is None or number.country != "IT" else number.e164
+    """E.164, or the digits of a short code; None where it may not be presented."""
+    number = _declared(text)
+    return number.e164 if number and not _caller_id_mistake(text) else None
 
 
 def window_of(text: str) -> Window:

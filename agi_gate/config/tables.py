@@ -118,6 +118,7 @@ class CallerIdTable(Table):
 
 class TrunkTable(Table):
     country: Country
+    number_format: Literal["e164", "digits", "national"] = "e164"
 
 
 class CampaignTable(Table):

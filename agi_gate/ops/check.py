@@ -58,6 +58,8 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         "campaign": arguments.campaign,
         "controller": campaign.controller.id if campaign else None,
         "caller_id": call.caller_id.e164 if call.caller_id else None,
+        "destination_sent": call.sent_destination if verdict.allows else None,
+        "caller_id_sent": call.sent_caller_id if verdict.allows else None,
         "regime": regime.id if regime else None,
         "source": verdict.source,
         "at": record.instant(call.at),
@@ -84,6 +86,8 @@ def _tell(answer: dict[str, Any], at: datetime) -> None:
         ("at", f"{at.astimezone(ROME):%a %d %b %Y %H:%M:%S %z}, under the regime of {answer['regime']}"),
         ("campaign", f"{answer['campaign']}, controller {answer['controller'] or '-'}, "
                      f"caller ID {answer['caller_id'] or '-'}"),
+        ("sent", f"{answer['destination_sent']}, caller ID {answer['caller_id_sent'] or '-'}, as the trunk takes them"
+         if answer["destination_sent"] else ""),
         ("source", answer["source"] or "-"),
         ("also", ", ".join(answer["reasons"][1:])),
         ("check", f"{'enrolled' if answer['check']['enrolled'] else 'clear'} on {answer['check']['at']}, good until "

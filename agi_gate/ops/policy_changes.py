@@ -96,14 +96,23 @@ def _of(declared: CallerId | None) -> tuple[str, bool] | None:
 def _trunk(was: Call, now: Call) -> Iterator[Change]:
     old, new = was.trunk, now.trunk
     # with a campaign come and gone its trunk does, too
-    if old != new and (was.campaign is None) is (now.campaign is None):
-        if old is None or new is None:
-            words = "the trunk is not declared" if new is None else f"trunk `{new.id}` is declared"
-        elif old.id != new.id:
-            words = f"campaign `{was.request.campaign}`: trunk {_told(old.id, new.id)}"
-        else:
-            words = f"trunk `{new.id}`: country {_told(old.country, new.country)}"
-        yield Change(words, replace(was, trunk=new))
+    if old == new or (was.campaign is None) is not (now.campaign is None):
+        return
+    # a caller ID is read as its trunk writes numbers
+    reads_otherwise = was.caller_id != now.caller_id
+    if old is None or new is None:
+        words = "the trunk is not declared" if new is None else f"trunk `{new.id}` is declared"
+    elif old.id != new.id:
+        words = f"campaign `{was.request.campaign}`: trunk {_told(old.id, new.id)}"
+    else:
+        differ = [f"country {_told(old.country, new.country)}"] if old.country != new.country else []
+        if reads_otherwise:
+            differ.append(f"number_format {_told(old.number_format, new.number_format)}")
+        if not differ:
+            return
+        words = f"trunk `{new.id}`: {' and '.join(differ)}"
+    yield Change(words, replace(was, trunk=new, caller_id=now.caller_id, declared_caller_id=(
+        now if reads_otherwise else was).declared_caller_id))
 
 
 def _hours(was: Call, now: Call) -> Iterator[Change]:

@@ -50,6 +50,7 @@ class Draft:
     opening: str
     number: str
     called: str
+    sent: str  # the caller ID, if the call is allowed
     closing: str
     personal: str
 
@@ -72,6 +73,7 @@ def draft(decision_id: str, call: Call, *, salt: str, pseudonym: str | None = No
         f'"call":{{"campaign":{_quoted(request.campaign)},"caller_id":{_quoted(request.caller_id)},'
         f'"presentation":"{request.presentation.value}","trunk":{_quoted(request.trunk)},'
         f'"controller":{_text(call.campaign.controller.id if call.campaign else None)}}},"policy":{policy},',
+        _quoted(call.sent_caller_id),
         ',"pseudonyms":' + ("null" if pseudonym is None else _encode({"destination": pseudonym})),
         f'"salt":"{salt}","destination":{_text(number.e164 if number else None)},'
         f'"dialled":{_quoted(request.destination)},'
@@ -87,7 +89,8 @@ def write(begun: Draft, facts: Facts | None, verdict: Verdict, elapsed_us: int, 
     """
     finding, consents = verdict.findings[0], facts.consents if facts else ()
     impersonal = (
-        f'{begun.opening}{_said(tuple([one.reason for one in verdict.findings]))},{begun.number}'
+        f'{begun.opening}{_said(tuple([one.reason for one in verdict.findings]))},'
+        f'"caller_id_sent":{begun.sent if verdict.allows else "null"},{begun.number}'
         f'"source":{_source(verdict.source, facts)},"rests_on":{{"check":{_check(finding.check)},'
         f'"consent":{_encode(_rested_on(finding.consent, consents)) if finding.consent else "null"},'
         f'"callback":{_encode(plain(finding.callback)) if finding.callback else "null"}}},'

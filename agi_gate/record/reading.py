@@ -19,7 +19,7 @@ MASKED = "masked"  # stands for a word that was there
 _NO_RECORD = (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError)
 _NOT_WHOLE = "it does not hold all that a decision record holds"
 _NEW: dict[str, Any] = {"chain": None, "seq": None, "prev": None, "after": None, "masked": [], "pseudonyms": None, "number": None,
-        "fail": None, "shadow": None}
+        "caller_id_sent": None, "fail": None, "shadow": None}
 
 
 def parse(line: str) -> dict[str, Any]:

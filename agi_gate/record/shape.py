@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 _OR_NONE: dict[str, tuple[type, ...]] = {
-    "regime": (str,), "source": (str,), "destination": (str,), "number": (dict,), "shadow": (dict,),
+    "regime": (str,), "source": (str,), "destination": (str,), "caller_id_sent": (str,), "number": (dict,), "shadow": (dict,),
     "pseudonyms": (dict,), "facts": (dict,)}
 _CALL = ("campaign", "caller_id", "presentation", "trunk", "channel", "unique_id", "destination")
 # what people's calendars, in any time zone, can show

@@ -52,19 +52,22 @@ def _presented(call: Call) -> Reason | None:
 def _number(number: Number) -> Reason | None:
     if number.country != "IT":
         return Reason.CALLER_ID_FOREIGN
-    if number.number_class not in _ORDINARY and not _is_short(number):
-        return Reason.CALLER_ID_MALFORMED
-    return None
+    return None if may_present(number) else Reason.CALLER_ID_MALFORMED
 
 
-def _is_short(number: Number) -> bool:
+def may_present(number: Number) -> bool:
+    """Say whether any rule lets an Italian number of this class be presented, on some day and by somebody."""
+    return number.number_class in _ORDINARY or is_short(number)
+
+
+def is_short(number: Number) -> bool:
     """A three-digit or freephone number: may present where it is assigned to the controller itself."""
     return number.number_class is NumberClass.FREEPHONE or (
         number.number_class is NumberClass.SHORT and len(number.e164) == 3)
 
 
 def _assigned(call: Call, number: Number) -> Reason | None:
-    if _is_short(number) and (call.declared_caller_id is None or local_day(call.at) < SHORT_CALLER_IDS_FIRST_DAY):
+    if is_short(number) and (call.declared_caller_id is None or local_day(call.at) < SHORT_CALLER_IDS_FIRST_DAY):
         return Reason.CALLER_ID_MALFORMED
     return Reason.CALLER_ID_NOT_ASSIGNED if not_assigned(call, number) else None
 
@@ -89,7 +92,7 @@ def not_assigned(call: Call, number: Number) -> tuple[NotAssigned, ...]:
     if declared is not None and not declared.roc_declared:
         failed.append(NotAssigned.NOT_DECLARED)
     if declared is not None and declared.holder != campaign.controller.id and (
-            declared.holder != CALL_CENTRE or _is_short(number)):
+            declared.holder != CALL_CENTRE or is_short(number)):
         failed.append(NotAssigned.OTHER_HOLDER)
     return tuple(failed)
 

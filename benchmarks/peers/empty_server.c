@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char ANSWER[] = "EXEC MSet \"GATE_DESTINATION=0,GATE_VERDICT=ALLOW\"\n";
+static const char ANSWER[] = "EXEC MSet \"GATE_REASON=SERVICE,GATE_DESTINATION=0,GATE_CALLER_ID=0,GATE_VERDICT=ALLOW\"\n";
 
 /* Read until `end` was seen; 0 where the other side went before. */
 static int read_until(int fd, const char *end)

@@ -17,6 +17,7 @@ from typing import Self
 
 ANSWER_TIMEOUT_S = 10
 DESTINATION = "+390212345601"
+CALLER_ID = "+390212340000"
 
 
 @dataclass
@@ -44,9 +45,10 @@ class Talk:
             reply += received
         return reply.decode()
 
-    def allow(self) -> None:
-        self.set("GATE_REASON", "CONSENT_VALID")
-        self.set("GATE_DESTINATION", DESTINATION)
+    def allow(self, reason: str = "CONSENT_VALID", destination: str = DESTINATION, caller_id: str = CALLER_ID) -> None:
+        self.set("GATE_REASON", reason)
+        self.set("GATE_DESTINATION", destination)
+        self.set("GATE_CALLER_ID", caller_id)
         self.set("GATE_VERDICT", "ALLOW")
 
     def stall(self) -> None:
@@ -103,21 +105,31 @@ def _allows_and_fails(talk: Talk) -> None:
 
 
 def _allows_nothing(talk: Talk) -> None:
-    talk.set("GATE_VERDICT", "ALLOW")
+    talk.allow(destination="")
 
 
 def _allows_two_numbers(talk: Talk) -> None:
-    talk.set("GATE_DESTINATION", f"{DESTINATION}&PJSIP/{DESTINATION}")
-    talk.set("GATE_VERDICT", "ALLOW")
+    talk.allow(destination=f"{DESTINATION}&PJSIP/{DESTINATION}")
 
 
 def _allows_a_number_too_long_to_look_at(talk: Talk) -> None:
-    talk.set("GATE_DESTINATION", f"{'1' * 4075}&PJSIP/{DESTINATION}@carrier1")  # an expression sees the digits only
-    talk.set("GATE_VERDICT", "ALLOW")
+    talk.allow(destination=f"{'1' * 4075}&PJSIP/{DESTINATION}@carrier1")  # an expression sees the digits only
+
+
+def _allows_without_a_caller_id(talk: Talk) -> None:
+    talk.allow(caller_id="")
+
+
+def _allows_two_caller_ids(talk: Talk) -> None:
+    talk.allow(caller_id=f"{CALLER_ID},{CALLER_ID}")
+
+
+def _allows_a_caller_id_too_long_to_look_at(talk: Talk) -> None:
+    talk.allow(reason="X" * 4050, caller_id=f"{CALLER_ID}>;x=<{CALLER_ID}")
 
 
 def _allows_in_small_letters(talk: Talk) -> None:
-    talk.set("GATE_DESTINATION", DESTINATION)
+    talk.allow()
     talk.set("GATE_VERDICT", "allow")
 
 
@@ -156,6 +168,9 @@ BROKEN: dict[str, tuple[Behaviour, str]] = {
     "allows and stalls": (_allows_and_stalls, "HANGUP"),
     "allows and fails": (_allows_and_fails, "FAILURE"),
     "allows no number": (_allows_nothing, "SUCCESS"),
+    "allows no caller ID": (_allows_without_a_caller_id, "SUCCESS"),
+    "allows two caller IDs": (_allows_two_caller_ids, "SUCCESS"),
+    "allows a caller ID too long to look at": (_allows_a_caller_id_too_long_to_look_at, "SUCCESS"),
     "allows two numbers": (_allows_two_numbers, "SUCCESS"),
     "allows a number too long to look at": (_allows_a_number_too_long_to_look_at, "SUCCESS"),
     "allows in small letters": (_allows_in_small_letters, "SUCCESS"),

@@ -6,15 +6,19 @@ The times in docs/dialplan.md were measured here.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from agi_gate.dialled import EMERGENCY_NUMBERS
+from lab import phones
 from tests.real.broken_gates import BROKEN, StubGate, Talk, allow, deny_and_return
-from tests.real.world import CALLER_ID, CLEAR, TWICE, Lab, Seen
+from tests.real.world import CALLER_ID, CLEAR, PHONES_OWN_CALLER_ID, TWICE, Lab, Seen
 
 WITHIN_S = 3.0
 AT_ONCE_S = 0.5
@@ -38,6 +42,34 @@ def test_a_broken_daemon_refuses(lab: Lab, fault: str) -> None:
         assert_refused(lab.call(CLEAR, door=gate.door), agi_status)
 
 
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_daemon_keeps_nobody_from_help(lab: Lab, fault: str) -> None:
+    behave, _ = BROKEN[fault]
+    with StubGate(behave) as gate:
+        seen = lab.call(PHONES_OWN_CALLER_ID + "112", door=gate.door, from_user=CALLER_ID)
+    assert [(invite.request_user, invite.from_user) for invite in seen.arrived] == [("112", CALLER_ID)]
+    assert (seen.outcome.code, seen.variables["GATE_REASON"], seen.variables["GATE_CALLER_ID"]) == (200, "EMERGENCY", "")
+    assert "agi-gate let an emergency call go on" in seen.log
+
+
+def test_a_phone_that_says_what_cannot_be_asked_is_not_kept_from_help(lab: Lab) -> None:
+    with StubGate(allow) as gate:
+        seen = lab.call(PHONES_OWN_CALLER_ID + "112", door=gate.door, from_user="x%7F")
+    assert [invite.request_user for invite in seen.arrived] == ["112"] and gate.headers == []
+
+
+@pytest.mark.parametrize("number", [*sorted(EMERGENCY_NUMBERS), "112%23"])
+def test_an_absent_daemon_keeps_nobody_from_help(lab: Lab, number: str) -> None:
+    seen = lab.call(PHONES_OWN_CALLER_ID + number, door="agi://127.0.0.1:1/gate")
+    assert [invite.request_user for invite in seen.arrived] == [number.removesuffix("%23")]
+    assert seen.variables["GATE_VERDICT"] == "ALLOW"
+
+
+@pytest.mark.parametrize("number", ["111", "116", "1120", "119", "0112", "112112", "112&113", "39112"])
+def test_an_absent_daemon_lets_no_other_number_go(lab: Lab, number: str) -> None:
+    assert lab.call(PHONES_OWN_CALLER_ID + number, door="agi://127.0.0.1:1/gate").refused
+
+
 def test_a_daemon_that_stalls_before_it_reads_refuses(lab: Lab) -> None:
     with StubGate(Talk.stall, reads_header=False) as gate:
         assert_refused(lab.call(CLEAR, door=gate.door), "HANGUP")
@@ -48,6 +80,17 @@ def test_a_daemon_that_resets_before_it_reads_refuses(lab: Lab) -> None:
         seen = lab.call(CLEAR, door=gate.door)
     # the reset may come while Asterisk still connects
     assert_refused(seen, "FAILURE" if seen.variables["AGISTATUS"] == "FAILURE" else "SUCCESS")
+
+
+def test_a_channel_that_is_redirected_while_a_gate_stalls_lives_on_as_the_manual_says(lab: Lab) -> None:
+    with StubGate(Talk.stall) as gate, ThreadPoolExecutor(1) as phone:
+        lab.asterisk.cli(f"dialplan set global AGI_GATE_DOOR {gate.door}")
+        call = phone.submit(phones.call, lab.tools, lab.asterisk.sip_port, CLEAR)
+        while not (asking := re.findall(r"^([^!\n]+)!.*!AGI!", lab.asterisk.cli("core show channels concise"), re.MULTILINE)):
+            assert not call.done()
+        lab.asterisk.cli(f"channel redirect {asking[0]} lab-elsewhere,s,1")
+        outcome = call.result()
+    assert (outcome.code, outcome.cause) == (200, 16)
 
 
 def test_half_a_line_and_silence_hold_the_call_until_the_peer_closes(lab: Lab) -> None:

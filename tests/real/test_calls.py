@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from agi_gate.actions import MAX_SOURCE_CHARACTERS
+from agi_gate.dialled import EMERGENCY_NUMBERS
 from lab import phones
 from lab.store_server import StoreServer
 from tests.real.world import (
-    CALLER_ID, CLEAR, ENROLLED, FOREIGN_TRUNK, FORGED, HIDDEN, HIDDEN_NAME, LIMITED, NEVER_CHECKED, NO_NUMBER,
-    NO_TRUNK, PHONES_OWN_CALLER_ID, PRIVATE_NUMBER, PROBE, REDIRECTED, SERVICE, STRANGE_SOURCES, TWICE, TWO_ARGUMENTS,
+    CALLER_ID, CLEAR, DIGITS, ENROLLED, FOREIGN_TRUNK, FORGED, HIDDEN, HIDDEN_NAME, LIMITED, NATIONAL, NEVER_CHECKED,
+    NO_NUMBER, NO_TRUNK, PHONES_OWN_CALLER_ID, PRIVATE_NUMBER, PROBE, REDIRECTED, SERVICE, SHOWN, STRANGE_SOURCES, TWICE,
+    TWO_ARGUMENTS,
     Daemon, Lab, Seen, running_daemon,
 )
 
@@ -30,17 +32,18 @@ def e164(number: str) -> str:
     return f"+39{number}"
 
 
-def assert_arrived(seen: Seen, number: str) -> None:
+def assert_arrived(seen: Seen, number: str, caller_id: str = CALLER_ID) -> None:
     """The carrier got exactly the number that was decided, from exactly the caller ID that was checked, in clear."""
     assert (seen.outcome.code, seen.outcome.cause) == (200, 16)
     (invite,) = seen.arrived
     assert invite.request_user == number
-    assert invite.from_user == CALLER_ID
+    assert invite.from_user == caller_id
     assert invite.privacy is None
-    assert f"<sip:{CALLER_ID}@" in (invite.p_asserted_identity or "")
+    assert f"<sip:{caller_id}@" in (invite.p_asserted_identity or "")
     assert invite.message.header("Diversion") is None
     assert seen.variables["GATE_VERDICT"] == "ALLOW"
     assert seen.variables["GATE_DESTINATION"] == number
+    assert seen.variables["GATE_CALLER_ID"] == caller_id
     assert seen.variables["AGISTATUS"] == "SUCCESS"
 
 
@@ -54,7 +57,7 @@ def assert_refused(seen: Seen, reason: str, within_s: float = WITHIN_S) -> None:
     assert seen.outcome.elapsed_s < within_s
     assert seen.variables["GATE_VERDICT"] == "DENY"
     assert seen.variables["GATE_REASON"] == reason
-    assert seen.variables["GATE_DESTINATION"] == ""
+    assert seen.variables["GATE_DESTINATION"] == seen.variables["GATE_CALLER_ID"] == ""
 
 
 def test_an_allowed_call_reaches_the_carrier_as_it_was_checked(lab: Lab, door: str) -> None:
@@ -113,6 +116,58 @@ def test_a_phone_that_hides_its_number_is_refused(lab: Lab, daemon: Daemon) -> N
     assert_refused(lab.call(PHONES_OWN_CALLER_ID + CLEAR, door=daemon.door, headers=headers), "CALLER_ID_WITHHELD")
 
 
+PRESENTED = ("+390212340000", "0212340000", "00390212340000")
+
+
+@pytest.mark.parametrize("presented", PRESENTED)
+def test_the_carrier_gets_one_form_of_the_caller_id_however_it_was_presented(lab: Lab, door: str, presented: str) -> None:
+    seen = lab.call(PHONES_OWN_CALLER_ID + CLEAR, door=door, from_user=presented)
+    assert_arrived(seen, e164(CLEAR))
+    (decision,) = [d for d in lab.decisions() if d["id"] == seen.variables["GATE_DECISION_ID"]]
+    assert (decision["call"]["caller_id"], decision["caller_id_sent"]) == (presented, CALLER_ID)
+
+
+@pytest.mark.parametrize("presented", [*PRESENTED, "390212340000"])
+def test_a_trunk_of_digits_gets_digits(lab: Lab, daemon: Daemon, presented: str) -> None:
+    assert_arrived(lab.call(DIGITS + CLEAR, door=daemon.door, from_user=presented), f"39{CLEAR}", CALLER_ID[1:])
+
+
+@pytest.mark.parametrize("presented", PRESENTED)
+def test_a_national_trunk_gets_national_numbers(lab: Lab, daemon: Daemon, presented: str) -> None:
+    assert_arrived(lab.call(NATIONAL + CLEAR, door=daemon.door, from_user=presented), CLEAR, CALLER_ID[3:])
+
+
+@pytest.mark.parametrize(("trunk", "number"), [(DIGITS, "41223456789"), (NATIONAL, "0041223456789")])
+def test_a_number_of_another_country_goes_out_in_the_trunks_format(lab: Lab, daemon: Daemon, trunk: str, number: str) -> None:
+    seen = lab.call(trunk + "+41223456789", door=daemon.door, from_user=CALLER_ID)
+    assert_arrived(seen, number, {DIGITS: CALLER_ID[1:], NATIONAL: CALLER_ID[3:]}[trunk])
+
+
+@pytest.mark.parametrize("trunk", [DIGITS, NATIONAL])
+def test_a_short_number_goes_out_as_it_is(lab: Lab, daemon: Daemon, trunk: str) -> None:
+    seen = lab.call(trunk + "187", door=daemon.door, from_user=CALLER_ID)
+    assert_arrived(seen, "187", {DIGITS: CALLER_ID[1:], NATIONAL: CALLER_ID[3:]}[trunk])
+
+
+@pytest.mark.parametrize("presented", ["+39%2002%2012340000", "(02)%201234-0000", "0039.02/12340000", "%20+390212340000"])
+def test_what_a_carrier_would_get_with_signs_in_it_is_no_caller_id(lab: Lab, daemon: Daemon, presented: str) -> None:
+    seen = lab.call(PHONES_OWN_CALLER_ID + CLEAR, door=daemon.door, from_user=presented)
+    assert_refused(seen, "CALLER_ID_MALFORMED")
+
+
+@pytest.mark.parametrize(("privacy", "reason"), [("none", "DIRECTORY_NOT_OPPOSED"), ("off", "CALLER_ID_WITHHELD"),
+                                                 ("header", "CALLER_ID_WITHHELD")])
+def test_any_privacy_but_none_hides_the_number_to_asterisk(lab: Lab, daemon: Daemon, privacy: str, reason: str) -> None:
+    headers = (f"P-Asserted-Identity: <sip:{CALLER_ID}@127.0.0.2>", f"Privacy: {privacy}")
+    assert lab.call(PHONES_OWN_CALLER_ID + CLEAR, door=daemon.door, headers=headers).variables["GATE_REASON"] == reason
+    assert_arrived(lab.call(SHOWN + CLEAR, door=daemon.door, headers=headers), e164(CLEAR))
+
+
+@pytest.mark.parametrize("dialled", [f"*670%20{CLEAR}", f"*670{CLEAR}", f"{CLEAR}%23", f"{CLEAR};phone-context=+39"])
+def test_what_a_phone_dials_beside_the_number_does_not_reach_the_carrier(lab: Lab, daemon: Daemon, dialled: str) -> None:
+    assert_arrived(lab.call(dialled, door=daemon.door), e164(CLEAR))
+
+
 def test_an_extension_is_no_caller_id(lab: Lab, daemon: Daemon) -> None:
     assert_refused(lab.call(PHONES_OWN_CALLER_ID + CLEAR, door=daemon.door, from_user="201"), "CALLER_ID_MALFORMED")
 
@@ -167,8 +222,28 @@ def test_the_trunk_that_is_named_is_the_one_that_is_judged(lab: Lab, daemon: Dae
 
 
 def test_emergency_goes_around_the_gate(lab: Lab) -> None:
-    seen = lab.call("112", door="agi://127.0.0.1:1/gate")
-    assert [invite.request_user for invite in seen.arrived] == ["112"]
+    assert_emergency(lab.call("112", door="agi://127.0.0.1:1/gate"), "112")
+
+
+def assert_emergency(seen: Seen, number: str) -> None:
+    """The carrier gets the number alone, from the site's own, in clear."""
+    assert seen.outcome.code == 200
+    (invite,) = seen.arrived
+    assert (invite.request_user, invite.from_user, invite.privacy) == (number, CALLER_ID, None)
+    assert f"<sip:{CALLER_ID}@" in (invite.p_asserted_identity or "")
+
+
+@pytest.mark.parametrize("number", sorted(EMERGENCY_NUMBERS))
+@pytest.mark.parametrize("ending", ["", "%23", ";phone-context=+39"])
+def test_an_emergency_goes_around_the_gate_however_a_phone_dials_it(lab: Lab, number: str, ending: str) -> None:
+    headers = (f"P-Asserted-Identity: <sip:201@127.0.0.2>", "Privacy: id")
+    seen = lab.call(number + ending, door="agi://127.0.0.1:1/gate", from_user="201", headers=headers)
+    assert_emergency(seen, number)
+
+
+@pytest.mark.parametrize("dialled", ["1120", "112*", "1123456", "11%23", "15220", "116%23117"])
+def test_what_only_begins_as_an_emergency_does_not_go_around_the_gate(lab: Lab, dialled: str) -> None:
+    assert lab.call(dialled, door="agi://127.0.0.1:1/gate").arrived == []
 
 
 def test_no_caller_id_at_all_is_refused(lab: Lab, daemon: Daemon) -> None:
@@ -177,10 +252,15 @@ def test_no_caller_id_at_all_is_refused(lab: Lab, daemon: Daemon) -> None:
 
 @pytest.mark.parametrize("caller", [HIDDEN, NO_NUMBER, PHONES_OWN_CALLER_ID])
 def test_emergency_past_the_gate_goes_on_in_clear_whoever_calls(lab: Lab, daemon: Daemon, caller: str) -> None:
-    seen = lab.call(caller + "112", door=daemon.door)
-    assert [invite.request_user for invite in seen.arrived] == ["112"]
-    assert seen.arrived[0].privacy is None
-    assert seen.variables["GATE_REASON"] == "EMERGENCY"
+    """With a number that is declared, whatever the phone says."""
+    seen = lab.call(caller + "112", door=daemon.door, from_user="201")
+    assert_emergency(seen, "112")
+    assert (seen.variables["GATE_REASON"], seen.variables["GATE_CALLER_ID"]) == ("EMERGENCY", CALLER_ID)
+
+
+@pytest.mark.parametrize(("trunk", "caller_id"), [(DIGITS, CALLER_ID[1:]), (NATIONAL, CALLER_ID[3:])])
+def test_emergency_past_the_gate_goes_out_in_the_trunks_format(lab: Lab, daemon: Daemon, trunk: str, caller_id: str) -> None:
+    assert_arrived(lab.call(trunk + "112%23", door=daemon.door, from_user="201"), "112", caller_id)
 
 
 def test_on_deny_return_comes_back_denied_with_nothing_to_dial(lab: Lab, returning_daemon: Daemon) -> None:

@@ -44,6 +44,12 @@ roc_declared = true
 country = "IT"
 [trunks.carrier2]
 country = "FR"
+[trunks.digits]
+country = "IT"
+number_format = "digits"
+[trunks.national]
+country = "IT"
+number_format = "national"
 [campaigns.acme-fibra]
 controller = "acme"
 purpose = "marketing"
@@ -58,6 +64,7 @@ agent = "human"
 category = "telecom"
 caller_ids = ["+390212340000"]
 trunk = "carrier1"
+countries = ["CH"]
 """
 
 CLEAR, ENROLLED, NEVER_CHECKED = "0212345601", "0212345602", "0212345603"
@@ -79,15 +86,15 @@ def _contacts() -> str:
 CONTACTS = _contacts()
 
 # What the phone dials before the number to have another dialplan than the sample's.
-PHONES_OWN_CALLER_ID, HIDDEN, HIDDEN_NAME, SERVICE, TWO_ARGUMENTS, NO_TRUNK, FOREIGN_TRUNK, PRIVATE_NUMBER, TWICE, FORGED, REDIRECTED, LIMITED, PROBE, NO_NUMBER, OWN_GOSUB, STRAY_ARGUMENT = (
-    f"*9{number:02d}*" for number in range(16)
+PHONES_OWN_CALLER_ID, HIDDEN, HIDDEN_NAME, SERVICE, TWO_ARGUMENTS, NO_TRUNK, FOREIGN_TRUNK, PRIVATE_NUMBER, TWICE, FORGED, REDIRECTED, LIMITED, PROBE, NO_NUMBER, OWN_GOSUB, STRAY_ARGUMENT, DIGITS, NATIONAL, SHOWN = (
+    f"*9{number:02d}*" for number in range(19)
 )
 
 # Every channel's h extension tells what the gate left on it, and what was the admin's own.
 EXTENSIONS = f"""
 [agents](+)
 exten => h,1,Log(NOTICE,OWN|${{AGIEXITONHANGUP}}|${{ARG1}}|)
- same => n,Log(NOTICE,LAB|${{GATE_VERDICT}}|${{GATE_REASON}}|${{GATE_REASONS}}|${{GATE_DECISION_ID}}|${{GATE_DESTINATION}}|${{GATE_SOURCE}}|${{AGISTATUS}}|)
+ same => n,Log(NOTICE,LAB|${{GATE_VERDICT}}|${{GATE_REASON}}|${{GATE_REASONS}}|${{GATE_DECISION_ID}}|${{GATE_DESTINATION}}|${{GATE_CALLER_ID}}|${{GATE_SOURCE}}|${{AGISTATUS}}|)
 [emergency](+)
 exten => h,1,Goto(agents,h,1)
 [agents](+)
@@ -117,6 +124,15 @@ exten => _{TWO_ARGUMENTS}.,1,Set(CALLERID(num)={CALLER_ID})
  same => n,Gosub(agi-gate,s,1(${{EXTEN:5}},acme-fibra))
  same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,10,i)
  same => n,Hangup()
+; trunks that take numbers otherwise
+exten => _{DIGITS}.,1,Gosub(agi-gate,s,1(${{EXTEN:5}},acme-servizio,digits))
+ same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,10,i)
+ same => n,Hangup()
+exten => _{NATIONAL}.,1,Gosub(agi-gate,s,1(${{EXTEN:5}},acme-servizio,national))
+ same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,10,i)
+ same => n,Hangup()
+exten => _{SHOWN}.,1,Set(CALLERID(pres)=allowed)
+ same => n,Goto({PHONES_OWN_CALLER_ID}${{EXTEN:5}},1)
 exten => _{STRAY_ARGUMENT}.,1,Set(ARG3=carrier1)
  same => n,Goto({TWO_ARGUMENTS}${{EXTEN:5}},1)
 exten => _{NO_TRUNK}.,1,Set(CALLERID(num)={CALLER_ID})
@@ -148,6 +164,7 @@ exten => _{FORGED}.,1,Set(CALLERID(num)={CALLER_ID})
  same => n,Set(GLOBAL(GATE_DESTINATION)={CALLER_ID})
  same => n,Set(__GATE_VERDICT=ALLOW)
  same => n,Set(__GATE_DESTINATION={CALLER_ID})
+ same => n,Set(__GATE_CALLER_ID={CALLER_ID})
  same => n,Set(__AGISTATUS=SUCCESS)
  same => n,Set(CHANNEL(hangup_handler_push)=lab-unforge,s,1)
  same => n,Gosub(agi-gate,s,1(${{EXTEN:5}},acme-fibra,carrier1))
@@ -198,6 +215,11 @@ exten => _{PROBE}.,1,Set(CALLERID(num)={CALLER_ID})
  same => n,Gosub(agi-gate,s,1(${{EXTEN:5}},acme-fibra,carrier1))
  same => n,Dial(Local/probe@lab-probe/n,10)
  same => n,Hangup()
+[lab-elsewhere]
+exten => s,1,Set(TIMEOUT(absolute)=0)
+ same => n,Answer()
+ same => n,Wait(2.5)
+ same => n,Hangup(16)
 [lab-probe]
 exten => probe,1,Log(NOTICE,PROBE|${{GATE_VERDICT}}|${{GATE_DESTINATION}}|)
  same => n,Hangup(16)
@@ -244,8 +266,8 @@ class Lab:
                 stream.seek(mark)
                 log = stream.read().decode("utf-8", "replace")
             if found := re.search(r"Ext\. \S+: LAB\|(.*)", log):
-                names = ("GATE_VERDICT", "GATE_REASON", "GATE_REASONS", "GATE_DECISION_ID", "GATE_DESTINATION", "GATE_SOURCE",
-                         "AGISTATUS")
+                names = ("GATE_VERDICT", "GATE_REASON", "GATE_REASONS", "GATE_DECISION_ID", "GATE_DESTINATION", "GATE_CALLER_ID",
+                         "GATE_SOURCE", "AGISTATUS")
                 variables = dict(zip(names, found[1].split("|"), strict=False))
                 break
             time.sleep(0.02)

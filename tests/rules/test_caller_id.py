@@ -25,7 +25,7 @@ def found(regime: Regime = ENERGY_RULE, **changes: Any) -> str | None:
     return None if finding is None else finding.reason.name
 
 
-@pytest.mark.parametrize("presented", [OWN, "0212340000", "00390212340000", "+39 02 12340000", OWN_MOBILE, COMMERCIAL,
+@pytest.mark.parametrize("presented", [OWN, "0212340000", "00390212340000", OWN_MOBILE, COMMERCIAL,
                                        OF_THE_CALL_CENTRE])
 def test_an_own_declared_number_may_be_presented(presented: str) -> None:
     assert found(caller_id=presented) is None
@@ -100,6 +100,13 @@ def test_foreign_beats_the_trunk() -> None:
     ("+395512345678", "CALLER_ID_MALFORMED"),      # voice over IP without a place
     ("+39848123456", "CALLER_ID_MALFORMED"),
     ("112", "CALLER_ID_MALFORMED"),
+    ("390212340000", "CALLER_ID_MALFORMED"),       # for a trunk that takes +39...
+    ("+39 02 12340000", "CALLER_ID_MALFORMED"),    # an own number, but not what would be sent
+    ("(02) 1234-0000", "CALLER_ID_MALFORMED"),
+    ("0039.02/12340000", "CALLER_ID_MALFORMED"),
+    (" +390212340000", "CALLER_ID_MALFORMED"),
+    ("++390212340000", "CALLER_ID_MALFORMED"),
+    ("+41 22 345 67 89", "CALLER_ID_MALFORMED"),
     ("+390844123456", "CALLER_ID_NOT_ASSIGNED"),
     ("+3908431234", "CALLER_ID_NOT_ASSIGNED"),
 ])
