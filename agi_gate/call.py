@@ -63,6 +63,7 @@ class Call:
     trunk: Trunk | None
     hours: Hours | None = None  # the controller's own windows
     hours_off: bool = False
+    not_before: datetime | None = None  # the newest load or record: the call cannot have been made before
 
     @property
     def known_campaign(self) -> Campaign:
@@ -92,7 +93,7 @@ class Call:
         return in_format(e164, self.trunk.number_format) if self.trunk else e164
 
 
-def understand(request: Request, policy: Policy, at: datetime) -> Call:
+def understand(request: Request, policy: Policy, at: datetime, not_before: datetime | None = None) -> Call:
     """Resolve a request against the policy.  `at` must be aware."""
     campaign = policy.campaigns.get(request.campaign)
     trunk = policy.trunks.get(request.trunk or (campaign.trunk if campaign else ""))
@@ -108,4 +109,5 @@ def understand(request: Request, policy: Policy, at: datetime) -> Call:
         trunk=trunk,
         hours=policy.hours,
         hours_off=policy.hours_off,
+        not_before=not_before,
     )

@@ -12,7 +12,7 @@ from agi_gate.call import Call
 from agi_gate.facts import Facts
 from agi_gate.policy import FailPolicy
 from agi_gate.regime import REGIMES, Regime, regime_at
-from agi_gate.rules import (callback, caller_id, campaign, consent, contract, destination, directory, emergency,
+from agi_gate.rules import (callback, caller_id, campaign, clock, consent, contract, destination, directory, emergency,
                             enrolment, founding, hours, objection, purpose, registry, rest, source)
 from agi_gate.verdict import Finding, Reason, Verdict
 
@@ -62,6 +62,9 @@ def decide_with_facts(call: Call, facts: Facts | None) -> Verdict:
     regime = regime_at(call.at)
     if facts is None or regime is None:
         return Verdict((Finding(Reason.STORE_UNAVAILABLE),), source.source_of(call, NO_FACTS))
+    behind = clock.check(call, facts, regime)
+    if behind is not None:
+        return Verdict((behind,), source.source_of(call, NO_FACTS))
     known = facts.known_at(call.at)
     where_from = source.source_of(call, known)
     requested = _first(REQUESTED, call, known, regime)

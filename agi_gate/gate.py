@@ -12,15 +12,18 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from agi_gate import config, record
 from agi_gate.answer import Answer, answer_on, answer_without_facts, question
 from agi_gate.call import Call, Request, understand
 from agi_gate.decide import BY_PURPOSE
 from agi_gate.decision_log import DecisionLog, LogUnavailable
+from agi_gate.decision_log.newest import newest_record_at
 from agi_gate.policy import Policy
+from agi_gate.rules import clock
 from agi_gate.shadow import Shadow
 from agi_gate.store.deadline import within
 from agi_gate.store.reader import Store
@@ -94,6 +97,7 @@ class Gate:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     pseudonym: Pseudonym | None = None
     shadow: Shadow | None = None
+    latest: Latest = field(default_factory=lambda: Latest())
 
     @classmethod
     def under(cls, settings: config.Settings, log: DecisionLog, pseudonym: Pseudonym | None = None) -> Gate:
@@ -102,7 +106,7 @@ class Gate:
             from agi_gate.decision_log.pseudonyms import Keys  # not every script's start pays for it
             pseudonym = Keys.load(settings.log.key).pseudonym
         return cls(settings.policy, Store.at(settings.store.url, settings.store.timeout_ms, settings.log.path), log,
-                   pseudonym=pseudonym, shadow=settings.shadow)
+                   pseudonym=pseudonym, shadow=settings.shadow, latest=Latest.of(settings.log.path))
 
     def decide(self, request: Request, deadline: float = math.inf) -> Decision:
         """Decide a call and put the decision on record.  Never raises; what is unexpected denies.
@@ -141,13 +145,14 @@ class Gate:
         """Decide what needs no facts; the others are those of which the store is to be asked."""
         try:
             at = self.now()
+            not_before = self._not_before(at)
         except Exception as error:
             for way in ways:
                 way.fail(error)
             return []
         for way in ways:
             try:
-                way.call = understand(way.asked.request, self.policy, at)
+                way.call = understand(way.asked.request, self.policy, at, not_before)
                 answer = answer_without_facts(way.call, self.policy.fail, overloaded=way.asked.overloaded)
                 if answer is None:
                     way.waits = True
@@ -165,12 +170,28 @@ class Gate:
             for way in ways:
                 way.fail(error)
             return
+        self._see_loads(ways)
         for way, facts in zip(ways, found, strict=True):
             try:
                 assert way.call is not None
                 way.answer = answer_on(way.call, facts, self.store, claim=claim)
             except Exception as error:
                 way.fail(error)
+
+    def _not_before(self, at: datetime) -> datetime | None:
+        not_before = self.latest.not_before(self.store.seen.newest_load_at, self.policy)
+        if not_before is not None and at + clock.TOLERANCE < not_before:
+            logger.error("the clock says %s, and a load or a record is of %s: sales are denied until it is right; see "
+                         "docs/reliability.md", at, not_before)
+        self.latest.see(at)
+        return not_before
+
+    def _see_loads(self, ways: Sequence[_Way]) -> None:
+        """A load that the store has just shown for the first time may be newer than the clock."""
+        newest = self.store.seen.newest_load_at
+        for way in ways:
+            if way.call is not None and newest is not None and way.call.at + clock.TOLERANCE < newest:
+                way.call = replace(way.call, not_before=self._not_before(way.call.at))
 
     def _begin_records(self, ways: Sequence[_Way]) -> None:
         """What there is to do while the store works on its answer."""
@@ -220,7 +241,8 @@ class Gate:
                 logger.error("decision %s has no shadow: %s", way.id, _place(error))
                 shadow = {"skipped": "error", "config": self.shadow.config}
         return record.write(way.draft or self._draft(way), answer.facts, verdict,
-                            (time.monotonic_ns() - way.started_ns) // 1000, fail=answer.fail, shadow=shadow)
+                            (time.monotonic_ns() - way.started_ns) // 1000, fail=answer.fail, shadow=shadow,
+                            not_before=call.not_before if verdict.reason is Reason.CLOCK_BEHIND else None)
 
     def _draft(self, way: _Way) -> record.Draft:
         call = way.call
@@ -262,6 +284,34 @@ class Gate:
                 self.store.give_back(call.campaign.controller.id, call.destination.e164, callback)
             except Exception:
                 logger.error("a call-back stays used up though its call was refused")
+
+
+@dataclass(slots=True)
+class Latest:
+    """The latest time that was put on record, by this process or before it."""
+
+    at: datetime | None = None
+
+    @classmethod
+    def of(cls, log: Path) -> Latest:
+        try:
+            return cls(newest_record_at(log))
+        except OSError as error:
+            logger.error("the newest record of %s cannot be read (%s): a clock that is behind it is not noticed", log,
+                         error.strerror)
+            return cls()
+
+    def see(self, at: datetime) -> None:
+        if self.at is None or at > self.at:
+            self.at = at
+
+    def not_before(self, newest_load_at: datetime | None, policy: Policy) -> datetime | None:
+        """No call is earlier than what is on record, or than the instant at which the admin has looked at the clock.
+
+        From that instant on, what is dated later was written under a clock that was ahead.
+        """
+        newest = max([at for at in (self.at, newest_load_at) if at is not None], default=None)
+        return newest if policy.clock_checked_at is None or newest is None else min(newest, policy.clock_checked_at)
 
 
 def _name(ways: Sequence[_Way]) -> None:

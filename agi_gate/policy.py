@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from typing import Literal
 
@@ -119,3 +119,4 @@ class Policy:
     hours: Hours | None = None
     hours_off: bool = False
     fail: FailPolicy = FailPolicy()
+    clock_checked_at: datetime | None = None  # from then on the clock was right, whatever is dated later

@@ -61,6 +61,8 @@ REMEDIES: dict[Reason, str] = {
     Reason.AUTOMATED_NEEDS_CONSENT: "a consent for automated calls, or a human caller",
     Reason.SECTOR_NEEDS_CONSENT: "a consent to calls for energy, or the person's own request to be called",
 
+    Reason.CLOCK_BEHIND: "set this machine's clock; where a load or a record is dated ahead instead, see [policy] "
+                         "clock_checked_at",
     Reason.STORE_UNAVAILABLE: "bring the store back: agi-gate status, [store] url",
     Reason.LOG_UNAVAILABLE: "make the log writable again: room on its disk, [log] path",
     Reason.GATE_ERROR: "mend what the gate's own messages name; or the clock, where it stands before 2011",

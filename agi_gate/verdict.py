@@ -82,6 +82,7 @@ class Reason(Enum):
     AUTOMATED_NEEDS_CONSENT = ("DENY", "automated and AI calls need consent", "art. 130 c. 1-2 Codice privacy")
     SECTOR_NEEDS_CONSENT = ("DENY", "electricity and gas: consent or request only", "energy law of 2026 (DL Bollette)")
 
+    CLOCK_BEHIND = ("DENY", "the clock is behind what is on record", "a call is decided by the law of its own day")
     STORE_UNAVAILABLE = ("DENY", "what is known of the number could not be read", "the gate fails closed")
     LOG_UNAVAILABLE = ("DENY", "the decision could not be put on record", "accountability, GDPR 5(2)")
     GATE_ERROR = ("DENY", "something unexpected happened inside the gate", "the gate fails closed")

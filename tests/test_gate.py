@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from agi_gate import answer, config, record
 from agi_gate.call import Presentation, Request
 from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.facts import Callback, Check, Contact, Facts, Objection
-from agi_gate.gate import Gate
+from agi_gate.gate import Gate, Latest
+from agi_gate.store import keys
 from agi_gate.store.reader import Question, StoreUnavailable
+from agi_gate.store.seen import Seen
 from tests.support.gate_toml import CALLER_ID, write_gate_toml
 
 NOW = datetime(2026, 10, 14, 9, tzinfo=UTC)
@@ -46,6 +49,7 @@ class World:
         self.used: list[Callback] = []
         self.given_back: list[Callback] = []
         self.lines: list[str] = []
+        self.seen = Seen()
         self.gate = Gate(config.load(write_gate_toml(folder)).policy, self, self, lambda: NOW)  # type: ignore[arg-type]
 
     def facts_of(self, questions: list[Question], meanwhile: Callable[[], None]) -> list[Facts | StoreUnavailable]:
@@ -98,6 +102,51 @@ def test_each_no_is_on_record_where_the_last_is_still_to_come(world: World) -> N
     world.facts = Facts(callbacks=(CALLBACK,), objection=Objection(NOW - 90 * hour, "call", NOW + hour, (NOW - hour,)))
     assert [world.ask(SALE)] == ["DENY OBJECTION_RECORDED"]
     assert world.records[0]["facts"]["objection"]["between"] == ["2026-10-14T08:00:00.000000Z"]
+
+
+# --- the clock
+
+def at(world: World, now: datetime) -> World:
+    world.gate = replace(world.gate, now=lambda: now)
+    return world
+
+
+def test_a_clock_that_was_put_back_denies_sales_and_lets_service_and_emergency_go_on(
+        world: World, caplog: pytest.LogCaptureFixture) -> None:
+    assert world.ask(SALE) == "ALLOW DIRECTORY_NOT_OPPOSED"
+    at(world, NOW - timedelta(hours=1))
+    assert [world.ask(request) for request in (SALE, SERVICE, EMERGENCY)] == [
+        "DENY CLOCK_BEHIND", "ALLOW SERVICE", "ALLOW EMERGENCY"]
+    assert "the clock says" in caplog.text
+    # the record decides the call again (`replayed.py`)
+    assert world.records[1]["clock"] == {"not_before": "2026-10-14T09:00:00.000000Z"} and "clock" not in world.records[0]
+    assert at(world, NOW).ask(SALE) == "ALLOW DIRECTORY_NOT_OPPOSED"
+
+
+def test_a_load_that_is_newer_than_the_clock_denies_from_the_first_call_on(world: World) -> None:
+    newer = keys.load_id(NOW + timedelta(hours=2), None, b"abc")
+
+    def facts_of(questions: list[Question], meanwhile: Callable[[], None]) -> list[Facts]:
+        world.seen.check(world.seen.now(), "acme", newer)
+        return [CLEAR] * len(questions)
+    world.facts_of = facts_of  # type: ignore[method-assign]
+    assert [world.ask(SALE), world.ask(SALE)] == ["DENY CLOCK_BEHIND"] * 2
+    assert at(world, NOW + timedelta(hours=2)).ask(SALE) == "ALLOW DIRECTORY_NOT_OPPOSED"
+
+
+def test_the_newest_record_of_the_log_counts_after_a_restart(world: World, tmp_path: Path) -> None:
+    world.ask(SALE)
+    world.gate = replace(world.gate, latest=Latest.of(world.file), now=lambda: NOW - timedelta(days=1))
+    assert world.ask(SALE) == "DENY CLOCK_BEHIND"
+
+
+@pytest.mark.parametrize(("now", "answer"), (
+    (NOW, "ALLOW DIRECTORY_NOT_OPPOSED"), (NOW - timedelta(minutes=20), "DENY CLOCK_BEHIND")))
+def test_an_admin_who_looked_at_the_clock_lifts_what_was_dated_ahead(world: World, now: datetime, answer: str) -> None:
+    world.gate.latest.see(NOW + timedelta(days=365))
+    assert world.ask(SALE) == "DENY CLOCK_BEHIND"
+    world.gate = replace(world.gate, policy=replace(world.gate.policy, clock_checked_at=NOW - timedelta(minutes=5)))
+    assert at(world, now).ask(SALE) == answer
 
 
 # --- the store

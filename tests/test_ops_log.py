@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def gate_toml(store_url: str, tmp_path: Path) -> Path:
     settings = config.load(path)
     times = iter(FIRST + timedelta(minutes=number) for number in range(100))
     with connect(settings.store.url, 5_000) as client:
-        gate = Gate(settings.policy, Store(client), DecisionLog(settings.log_path), lambda: next(times))
+        policy = replace(settings.policy, clock_checked_at=FIRST)  # the loads are of today
+        gate = Gate(policy, Store(client), DecisionLog(settings.log_path), lambda: next(times))
         for number, campaign, caller_id in ((CLEAR, "fibra", CALLER_ID), (ENROLLED, "fibra", CALLER_ID),
                                             (CLEAR, "fibra", "[/x] \x1b[2J"),
                                             (CLEAR, "assistenza", CALLER_ID), ("112", "no such", "Niccol\udcc3")):

@@ -10,7 +10,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -28,6 +28,7 @@ from agi_gate.policy import FailPolicy, Policy
 from agi_gate.record import Line
 from agi_gate.shadow import Shadow
 from agi_gate.store.reader import Question, StoreUnavailable
+from agi_gate.store.seen import Seen
 from lab.processes import tied
 from tests.support.cases import Case, all_cases, call_of, facts_of, own_gate_toml, policy
 from tests.support.daemon import AGI_GATE, eventually, is_running
@@ -44,6 +45,7 @@ class KnownFacts:
     """A store that knows one number."""
 
     facts: Facts
+    seen: Seen = field(default_factory=Seen)
 
     def facts_of(self, questions: list[Question], meanwhile: object) -> list[Facts]:
         return [self.facts] * len(questions)

@@ -159,6 +159,7 @@ def _settings(file: FileTable, path: Path) -> Settings:
                                          hours.holiday))),
         hours_off=hours == "off",
         fail=FailPolicy(_allowed(file.fail.store), _allowed(file.fail.log)),
+        clock_checked_at=file.policy.clock_checked_at,
     )
     return Settings(
         store=StoreSettings(os.environ.get(STORE_URL_VARIABLE) or file.store.url, file.store.timeout_ms),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from agi_gate import place
 from agi_gate.regime import CHECK_GOOD_DAYS, CONTRACT_GRACE_DAYS
@@ -80,6 +80,7 @@ class HoursTable(Table):
 class PolicyTable(Table):
     hours: Literal["code-of-conduct", "off"] | HoursTable = "code-of-conduct"
     on_deny: Literal["hangup", "return"] = "hangup"
+    clock_checked_at: AwareDatetime | None = None
 
 
 class StoreFailTable(Table):

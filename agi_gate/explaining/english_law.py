@@ -69,6 +69,7 @@ REASONS = {
     Reason.SECTOR_NEEDS_CONSENT: "calls to sell electricity or gas need a consent or the person's own request, and "
                                  "there was neither",
 
+    Reason.CLOCK_BEHIND: "the clock was behind what was on record already, and the gate then refuses",
     Reason.STORE_UNAVAILABLE: "what is known of the number could not be read, and the gate then refuses",
     Reason.LOG_UNAVAILABLE: "the decision could not be put on record, and the gate then refuses",
     Reason.GATE_ERROR: "something unexpected happened inside the gate, and the gate then refuses",
@@ -83,6 +84,7 @@ FOUNDING_REASONS = {
 }
 
 SOURCES = {source: source for source in ALL_SOURCES} | {
+    "a call is decided by the law of its own day": "none; it is a rule of the gate, which must know the day",
     "the gate fails closed": "none; it is a rule of the gate, which refuses where it cannot decide",
     OWN_HOURS: "none; they are the controller's own calling hours ([policy] hours)"}
 LAWS = {part: part for part in FIRST_DAYS} | {

@@ -70,6 +70,8 @@ REASONS = {
     Reason.SECTOR_NEEDS_CONSENT: "le chiamate per vendere energia elettrica o gas richiedono il consenso o una "
                                  "richiesta dell'interessato, e mancavano entrambi",
 
+    Reason.CLOCK_BEHIND: "l'orologio era indietro rispetto a quanto già registrato, e in tal caso il sistema nega la "
+                         "chiamata",
     Reason.STORE_UNAVAILABLE: "non è stato possibile leggere i dati relativi al numero, e in tal caso il sistema nega "
                               "la chiamata",
     Reason.LOG_UNAVAILABLE: "non è stato possibile registrare la decisione, e in tal caso il sistema nega la chiamata",
@@ -153,6 +155,8 @@ REMEDIES = {
     Reason.AUTOMATED_NEEDS_CONSENT: "un consenso per le chiamate automatizzate, oppure un operatore",
     Reason.SECTOR_NEEDS_CONSENT: "un consenso alle chiamate per l'energia, oppure una richiesta dell'interessato",
 
+    Reason.CLOCK_BEHIND: "regolare l'orologio della macchina; se invece un caricamento o una registrazione porta una "
+                         "data futura, [policy] clock_checked_at",
     Reason.STORE_UNAVAILABLE: "ripristinare l'archivio dei dati (store): agi-gate status, [store] url",
     Reason.LOG_UNAVAILABLE: "rendere di nuovo scrivibile il registro delle decisioni: spazio su disco, [log] path",
     Reason.GATE_ERROR: "correggere quanto indicato dai messaggi del sistema; oppure l'orologio, se precede il 2011",
@@ -193,6 +197,8 @@ SOURCES = {
     "art. 130 c. 1-3 Codice privacy": "art. 130, cc. 1-3, Codice privacy",
     "art. 130 Codice privacy": "art. 130 Codice privacy",
     "art. 130 c. 1-2 Codice privacy": "art. 130, cc. 1-2, Codice privacy",
+    "a call is decided by the law of its own day": "nessuna; è una regola del sistema, che deve conoscere il giorno "
+                                                   "della chiamata",
     "the gate fails closed": "nessuna; è una regola del sistema, che nel dubbio nega la chiamata",
     "the controller's own calling hours ([policy] hours)": "nessuna; sono le fasce orarie proprie del titolare "
                                                            "([policy] hours)",

@@ -11,6 +11,7 @@ from typing import Any
 from agi_gate import config, record
 from agi_gate.call import Presentation, Request, understand
 from agi_gate.answer import decide_call
+from agi_gate.gate import Latest
 from agi_gate.ops import exit_codes
 from agi_gate.ops.arguments import instant
 from agi_gate.regime import ROME, regime_at
@@ -43,9 +44,12 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         caller_id = campaign.caller_ids[0] if campaign else ""
     request = Request(arguments.destination, arguments.campaign, caller_id,
                       Presentation(arguments.presentation), arguments.trunk)
-    call = understand(request, settings.policy, arguments.at or datetime.now(UTC))
-    decided = decide_call(call, Store.at(settings.store.url, settings.store.timeout_ms, settings.log.path), claim=False,
-                          fail=settings.policy.fail)
+    store = Store.at(settings.store.url, settings.store.timeout_ms, settings.log.path)
+    not_before = None
+    if arguments.at is None:  # another time than now is not the clock's
+        not_before = Latest.of(settings.log.path).not_before(store.seen.newest_load_at, settings.policy)
+    call = understand(request, settings.policy, arguments.at or datetime.now(UTC), not_before)
+    decided = decide_call(call, store, claim=False, fail=settings.policy.fail)
     facts, verdict = decided.facts, decided.verdict
     finding, regime = verdict.findings[0], regime_at(call.at)
     answer = {

@@ -82,10 +82,11 @@ def draft(decision_id: str, call: Call, *, salt: str, pseudonym: str | None = No
 
 
 def write(begun: Draft, facts: Facts | None, verdict: Verdict, elapsed_us: int, *, fail: dict[str, str] | None = None,
-          shadow: dict[str, Any] | None = None) -> Line:
+          shadow: dict[str, Any] | None = None, not_before: datetime | None = None) -> Line:
     """One record.  `facts` is None where the store was not asked or did not answer.
 
-    `fail`: what a declared fail policy did; `shadow`: what another policy would have said, where it differs.
+    `fail`: what a declared fail policy did; `shadow`: what another policy would have said, where it differs;
+    `not_before`: what the call's clock was compared with, where that decided.
     """
     finding, consents = verdict.findings[0], facts.consents if facts else ()
     impersonal = (
@@ -97,6 +98,8 @@ def write(begun: Draft, facts: Facts | None, verdict: Verdict, elapsed_us: int, 
         f'{begun.called}"facts":{_facts(facts)},"elapsed_us":{elapsed_us}')
     if fail is not None:
         impersonal += f',"fail":{_encode(fail)}'
+    if not_before is not None:
+        impersonal += f',"clock":{{"not_before":"{instant(not_before)}"}}'
     if shadow is not None:
         impersonal += f',"shadow":{_encode(shadow)}'
     evidence = _encode([_evidence(consent) for consent in consents]) if consents else "[]"

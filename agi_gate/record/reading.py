@@ -19,7 +19,7 @@ MASKED = "masked"  # stands for a word that was there
 _NO_RECORD = (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError)
 _NOT_WHOLE = "it does not hold all that a decision record holds"
 _NEW: dict[str, Any] = {"chain": None, "seq": None, "prev": None, "after": None, "masked": [], "pseudonyms": None, "number": None,
-        "caller_id_sent": None, "fail": None, "shadow": None}
+        "caller_id_sent": None, "fail": None, "shadow": None, "clock": None}
 
 
 def parse(line: str) -> dict[str, Any]:
@@ -95,7 +95,8 @@ def call_of(record: dict[str, Any], policy: Policy) -> Call:
     try:
         request = Request(**{name: record["call"][name] for name in Request.__slots__ if name in record["call"]}
                           | {"presentation": Presentation(record["call"]["presentation"])})
-        call = understand(request, policy, datetime.fromisoformat(record["at"]))
+        call = understand(request, policy, datetime.fromisoformat(record["at"]),
+                          _instant((record["clock"] or {}).get("not_before")))
         if not record["masked"]:
             return call
         number = record["number"] or {}

@@ -11,7 +11,7 @@ from typing import Any
 
 _OR_NONE: dict[str, tuple[type, ...]] = {
     "regime": (str,), "source": (str,), "destination": (str,), "caller_id_sent": (str,), "number": (dict,), "shadow": (dict,),
-    "pseudonyms": (dict,), "facts": (dict,)}
+    "pseudonyms": (dict,), "facts": (dict,), "clock": (dict,)}
 _CALL = ("campaign", "caller_id", "presentation", "trunk", "channel", "unique_id", "destination")
 # what people's calendars, in any time zone, can show
 _YEARS = range(1970, 9_990)

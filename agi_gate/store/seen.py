@@ -51,6 +51,7 @@ class Seen:
         self._path = path
         self._states: States = {}  # exchanged as a whole, so that whoever has it sees no change
         self._read_of = _NEVER
+        self.newest_load_at: datetime | None = None  # of all controllers
         self._is_dirty = False
         self._lock = threading.Lock()
         self.refresh()
@@ -77,9 +78,8 @@ class Seen:
                 logger.error("%s cannot be read (%s); an older copy of the store may not be noticed until a load is seen",
                              self._path, type(error).__name__)
                 return
-            self._states = dict(self._states) | {
-                controller: replace(_later(state_, self.state(controller)), doubt=state_.doubt)
-                for controller, state_ in written.items()}
+            self._exchange({controller: replace(_later(state_, self.state(controller)), doubt=state_.doubt)
+                            for controller, state_ in written.items()})
 
     def now(self) -> States:
         """What was seen by now, also by other processes; to be asked once for calls that are decided together."""
@@ -120,12 +120,13 @@ class Seen:
 
     def _note(self, controller: str, *, load: bytes = b"", count: int = 0) -> None:
         with self._lock:
-            self._states = {**self._states, controller: _later(State(load, count), self.state(controller))}
+            self._exchange({controller: _later(State(load, count), self.state(controller))})
             self._is_dirty = True
 
-    def newest_load_at(self, controller: str) -> datetime | None:
-        load = self.state(controller).load
-        return keys.loaded_at(load) if load else None
+    def _exchange(self, states: States) -> None:
+        self._states = {**self._states, **states}
+        self.newest_load_at = max((keys.loaded_at(state.load) for state in self._states.values() if state.load),
+                                  default=None)
 
     def save(self) -> None:
         """Write down what is new, if anything is.  Raises OSError."""
@@ -148,8 +149,7 @@ class Seen:
         with self._lock:
             self._is_dirty = False
             if self._path is None:
-                self._states = dict(self._states) | {
-                    controller: replace(self.state(controller), doubt=why) for controller, why in doubts.items()}
+                self._exchange({controller: replace(self.state(controller), doubt=why) for controller, why in doubts.items()})
                 return
             try:
                 with _locked(self._path):
@@ -167,7 +167,7 @@ class Seen:
             except OSError:
                 self._is_dirty = True
                 raise
-            self._states = dict(self._states) | written
+            self._exchange(written)
 
 
 def path_beside(log: Path) -> Path:

@@ -89,7 +89,8 @@ def read(client: redis.Redis, controller: str, fields: Sequence[str]) -> tuple[i
 def whole(count: object) -> int:
     """The count, if the hash it stands in is all there.  Raises StoreUnavailable."""
     number = -1 if count is None else int(str(count, "ascii") if isinstance(count, bytes) else str(count))
-    if number < _FIRST_COUNT:  # it was lost, and a claim has begun it anew
+    # it was lost, and a claim has begun it anew; or it is damaged: no store is written to 256 times a second for long
+    if not _FIRST_COUNT <= number <= keys.ticks(datetime.now(UTC) + timedelta(days=1)):
         raise StoreUnavailable("the marks of used call-backs were lost: empty the store and run agi-gate rebuild")
     return number
 
