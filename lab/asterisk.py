@@ -17,7 +17,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ from types import TracebackType
 from typing import Self
 
 from lab.processes import free_port, tied
+from lab.waiting import PATIENCE_S, eventually
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_ROOT = PROJECT / ".cache" / "asterisk-root"
@@ -32,9 +32,7 @@ ROOT_VARIABLE = "AGI_GATE_ASTERISK_ROOT"
 
 AGENT_ADDRESS = "127.0.0.2"  # the phone is known by its address, so that it may claim any caller ID
 OLDEST = 22
-START_TIMEOUT_S = 30
-CLI_TIMEOUT_S = 10
-STOP_TIMEOUT_S = 5
+_STOP_S = 5  # then it is killed, which no test minds
 
 # Only what a call through the gate needs: a start takes half a second and nothing else can listen.
 MODULES = """
@@ -85,7 +83,7 @@ def find_asterisk(root: Path | None = None) -> tuple[Tools | None, str]:
 def _major(command: tuple[str, ...]) -> int:
     """Answer an Asterisk's major version, 0 where it does not run: `Asterisk 22.10.1` is 22."""
     try:
-        said = subprocess.run([*command, "-V"], capture_output=True, text=True, timeout=CLI_TIMEOUT_S).stdout
+        said = subprocess.run([*command, "-V"], capture_output=True, text=True, timeout=PATIENCE_S).stdout
         return int(said.split()[1].split(".")[0])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
         return 0
@@ -174,30 +172,29 @@ class Asterisk:
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             try:
-                self._process.wait(STOP_TIMEOUT_S)
+                self._process.wait(_STOP_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait(STOP_TIMEOUT_S)
+                self._process.wait()
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _wait_until_booted(self) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            assert self._process is not None
-            if self._process.poll() is not None:
-                raise AsteriskFailed(f"asterisk ended with {self._process.returncode} at its start:\n{self.log_tail()}")
-            if "fully booted" in self._run_cli("core waitfullybooted"):
-                return
-            time.sleep(0.05)
-        raise AsteriskFailed(f"asterisk did not start in {START_TIMEOUT_S} s:\n{self.log_tail()}")
+        process = self._process
+        assert process is not None
+        try:
+            eventually(lambda: process.poll() is not None or "fully booted" in self._run_cli("core waitfullybooted"))
+        except AssertionError as error:
+            raise AsteriskFailed(f"asterisk did not start: {error}:\n{self.log_tail()}") from error
+        if process.poll() is not None:
+            raise AsteriskFailed(f"asterisk ended with {process.returncode} at its start:\n{self.log_tail()}")
 
     def _run_cli(self, command: str) -> str:
         words = [*self._tools.asterisk, "-C", str(self._folder / "etc/asterisk.conf"), "-rx", command]
         try:
-            return subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=CLI_TIMEOUT_S).stdout
+            return subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=PATIENCE_S).stdout
         except subprocess.TimeoutExpired as error:
-            raise AsteriskFailed(f"asterisk did not answer `{command}` in {CLI_TIMEOUT_S} s:\n{self.log_tail()}") from error
+            raise AsteriskFailed(f"asterisk did not answer `{command}` in {PATIENCE_S:.0f} s:\n{self.log_tail()}") from error
 
     def cli(self, command: str) -> str:
         """Say one command on Asterisk's console and answer what it printed."""

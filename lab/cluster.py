@@ -5,8 +5,7 @@ Lab.  Free ports throughout, the cluster's own among them; every node ends by it
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,7 +15,7 @@ import redis
 from redis.crc import key_slot
 
 from lab.processes import free_port
-from lab.store_server import StoreServer, tls_options
+from lab.store_server import StoreServer, servers_say, tls_options
 
 SLOTS = 16384
 NODE_TIMEOUT_MS = 1000
@@ -58,13 +57,13 @@ class Cluster:
         for number in range(masters):
             first, end = (SLOTS * part // masters for part in (number, number + 1))
             self.ask(self.nodes[number], "CLUSTER", "ADDSLOTSRANGE", first, end - 1)
-        wait_until(lambda: all(self.info(node)["cluster_known_nodes"] == str(len(self.nodes)) for node in self.nodes),
-                   "the nodes do not know each other")
+        servers_say(lambda: all(self.info(node)["cluster_known_nodes"] == str(len(self.nodes)) for node in self.nodes),
+                    "the nodes know each other")
         for number, node in enumerate(self.nodes[masters:]):
             self.ask(node, "CLUSTER", "REPLICATE", ids[number % masters])
-        wait_until(lambda: all(self.info(node)["cluster_state"] == "ok" for node in self.nodes)
-                   and all(len(self.ask(node, "ROLE")[2]) == len(self.nodes) // masters - 1
-                           for node in self.nodes[:masters]), "the cluster is not complete")
+        servers_say(lambda: all(self.info(node)["cluster_state"] == "ok" for node in self.nodes)
+                    and all(len(self.ask(node, "ROLE")[2]) == len(self.nodes) // masters - 1
+                            for node in self.nodes[:masters]), "the cluster is complete")
 
     def ask(self, node: StoreServer, *words: str | int) -> Any:
         """A node's answer, whatever it is."""
@@ -101,17 +100,3 @@ class Cluster:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         self.stop()
-
-
-def wait_until(is_so: Callable[[], bool], otherwise: str, timeout_s: float = 20) -> None:
-    """Look again and again; a server that does not answer yet is no answer yet."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            if is_so():
-                return
-        except redis.RedisError:
-            pass
-        if time.monotonic() > deadline:
-            raise RuntimeError(otherwise)
-        time.sleep(0.05)

@@ -14,7 +14,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from lab.asterisk import PROJECT, Asterisk, Tools, find_asterisk
 from lab.peer import ask
 from lab.processes import free_port, tied
 from lab.store_server import StoreServer
+from lab.waiting import eventually
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
 FOLDER = PROJECT / ".cache" / "demo"
@@ -177,11 +177,9 @@ def _daemon(environment: dict[str, str]) -> Iterator[tuple[str, int]]:
         process = subprocess.Popen(tied([str(_AGI_GATE), "--config", str(path), "serve"]), cwd=FOLDER, env=environment,
                                    stderr=log)
     try:
-        deadline = time.monotonic() + 10
-        while not _listens(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"the daemon did not start: {(FOLDER / 'daemon.log').read_text()}")
-            time.sleep(0.05)
+        eventually(lambda: process.poll() is not None or _listens(port), "the daemon listens")
+        if process.poll() is not None:
+            raise SystemExit(f"the daemon did not start: {(FOLDER / 'daemon.log').read_text()}")
         yield "127.0.0.1", port
     finally:
         process.terminate()

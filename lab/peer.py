@@ -11,6 +11,8 @@ import re
 import socket
 from dataclasses import dataclass, field
 
+from lab.waiting import PATIENCE_S
+
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 HEADER = {
     "agi_network": "yes", "agi_network_script": "gate", "agi_request": "agi://127.0.0.1/gate",
@@ -37,7 +39,7 @@ def header(arguments: tuple[str, ...], **changes: str) -> bytes:
 
 
 def ask(address: tuple[str, int], *arguments: str, one_byte: bool = False, stray_hangup: bool = False,
-        hang_up_after: int | None = None, raw_header: bytes | None = None, timeout_s: float = 10,
+        hang_up_after: int | None = None, raw_header: bytes | None = None, timeout_s: float = PATIENCE_S,
         **changes: str) -> Heard:
     """Hold one conversation: the gate's commands, parsed.
 

@@ -11,7 +11,6 @@ import re
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +20,10 @@ from typing import Self
 
 from lab.asterisk import AGENT_ADDRESS, Tools
 from lab.processes import free_port, tied
+from lab.waiting import PATIENCE_S, eventually
 
 SCENARIOS = Path(__file__).resolve().parent / "sipp"
 CARRIER_ADDRESS = "127.0.0.1"
-START_TIMEOUT_S = 5
-CALL_TIMEOUT_S = 15
 
 # ----------------------------------------------- 2026-11-23T19:36:12.013277Z      (older SIPp: a blank and no Z)
 # UDP message sent [470] bytes:
@@ -115,19 +113,18 @@ class Carrier:
             self._process = subprocess.Popen(
                 tied(words), cwd=self._folder.name, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while not _is_bound(CARRIER_ADDRESS, self.port):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                said = (Path(self._folder.name) / "output").read_text(errors="replace")
-                self.__exit__(None, None, None)
-                raise PhoneFailed(f"the carrier's sipp did not start:\n{said[-2000:]}")
-            time.sleep(0.01)
+        process = self._process
+        eventually(lambda: process.poll() is not None or _is_bound(CARRIER_ADDRESS, self.port), "the carrier's sipp has its port")
+        if process.poll() is not None:
+            said = (Path(self._folder.name) / "output").read_text(errors="replace")
+            self.__exit__(None, None, None)
+            raise PhoneFailed(f"the carrier's sipp did not start:\n{said[-2000:]}")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait(START_TIMEOUT_S)
+            self._process.wait()
             self._process = None
         self._folder.cleanup()
 
@@ -184,14 +181,14 @@ def call(
         play.write_text(text.replace("[service]", number).replace("[from]", from_user))
         words = [*tools.sipp, f"127.0.0.1:{sip_port}", "-sf", str(play), "-i", AGENT_ADDRESS, *_media(AGENT_ADDRESS),
                  "-p", str(free_port(socket.SOCK_DGRAM, AGENT_ADDRESS)), "-m", "1", "-nostdin", "-trace_msg",
-                 "-message_file", str(trace), "-timeout", f"{CALL_TIMEOUT_S}s", "-timeout_error"]
+                 "-message_file", str(trace), "-timeout", f"{PATIENCE_S:.0f}s", "-timeout_error"]
         try:
             done = subprocess.run(
                 tied(words), cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                timeout=CALL_TIMEOUT_S + 5,
+                timeout=2 * PATIENCE_S,
             )
         except subprocess.TimeoutExpired as error:
-            raise PhoneFailed(f"the call to `{number}` was not over in {CALL_TIMEOUT_S + 5} s") from error
+            raise PhoneFailed(f"the call to `{number}` was not over in {2 * PATIENCE_S:.0f} s") from error
         messages = messages_of(trace.read_text(errors="replace")) if trace.exists() else []
     finals = [m for m in messages if m.code is not None and m.code >= 200 and (m.header("CSeq") or "").endswith("INVITE")]
     if not finals:

@@ -5,25 +5,29 @@ Lab.  Nothing here is ever ended by its name.
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Sequence
-from contextlib import ExitStack
+from pathlib import Path
+
+_LOWEST = 10_240
+_random = random.SystemRandom()  # two runs beside each other, and the children of one, draw different ones
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, address: str = "127.0.0.1") -> int:
-    """A port that nobody has at this moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has at this moment, and that the kernel gives nobody who only connects somewhere.
 
-
-def free_ports(count: int) -> list[int]:
-    """As many ports that nobody has at this moment, each another one."""
-    with ExitStack() as probes:
-        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in sockets:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in sockets]
+    Whoever binds it a moment later, or again after a restart, so finds it free.
+    """
+    highest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = _random.randrange(_LOWEST, highest) if highest > 2 * _LOWEST else 0
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((address, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
 
 
 def tied(command: Sequence[str]) -> list[str]:

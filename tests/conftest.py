@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 
@@ -15,6 +16,9 @@ from tests.support.replayed import Replayed
 
 
 def pytest_configure() -> None:
+    # an example takes as long as the machine lets it
+    hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.load_profile("patient")
     # a shell that starts the tests in the background has Ctrl-C ignored, by them and by whatever they start
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -9,7 +9,7 @@ import pytest
 
 from agi_gate import config
 from agi_gate.policy import CallerId, FailPolicy, Hours, Purpose
-from tests.support.gate_toml import write_gate_toml
+from tests.support.gate_toml import DEFAULT_LIMITS, write_gate_toml
 
 SECRET = "hunter2"
 
@@ -66,7 +66,7 @@ ONE_MISTAKE = {
     "wrong type": (("workers = 2", 'workers = "2"'), "daemon.workers: '2' will not do"),
     "truth as text": (("roc_declared = true", 'roc_declared = "yes"'), "caller_ids.+390212340000.roc_declared: 'yes' will not do: write true or false"),
     "out of range": (("workers = 2", "workers = 0"), "daemon.workers: 0 will not do"),
-    "deadline past the dialplan's patience": (("workers = 2", "deadline_ms = 2000"), "daemon.deadline_ms: 2000"),
+    "deadline past the dialplan's patience": (("deadline_ms = 1900", "deadline_ms = 2000"), "daemon.deadline_ms: 2000"),
     "no such purpose": (('"marketing"', '"selling"'),
                         "campaigns.fibra.purpose: 'selling' will not do: input should be"),
     "address without a port": (("127.0.0.1:0", "localhost"),
@@ -284,7 +284,7 @@ def test_the_archive_is_beside_the_file_unless_it_is_said(tmp_path: Path, monkey
 
 def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     settings = config.load(write_gate_toml(tmp_path, ('[daemon]\nlisten = "127.0.0.1:0"\nworkers = 2\n', ""),
-                                           ('[policy]\nhours = "off"\n', "")))
+                                           ('[policy]\nhours = "off"\n', ""), *DEFAULT_LIMITS))
     assert settings.daemon == config.DaemonSettings("127.0.0.1", 4573, 2, 1000, 256)
     assert settings.store.timeout_ms == 250
     assert (settings.on_deny, settings.policy.hours, settings.policy.hours_off) == ("hangup", None, False)

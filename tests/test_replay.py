@@ -30,8 +30,9 @@ from agi_gate.shadow import Shadow
 from agi_gate.store.reader import Question, StoreUnavailable
 from agi_gate.store.seen import Seen
 from lab.processes import tied
+from lab.waiting import eventually
 from tests.support.cases import Case, all_cases, call_of, facts_of, own_gate_toml, policy
-from tests.support.daemon import AGI_GATE, eventually, is_running
+from tests.support.daemon import AGI_GATE, is_running
 from tests.support.ran import Ran
 from tests.support.replayed import Replayed
 

@@ -20,7 +20,8 @@ import pytest
 
 from lab.peer import Heard, header, reply
 from lab.processes import free_port, tied
-from tests.support.daemon import Daemon, eventually
+from lab.waiting import eventually
+from tests.support.daemon import Daemon
 from tests.support.gate_toml import CALLBACK, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
 
 SCRIPT = str(Path(sys.executable).parent / "agi-gate.agi")

@@ -18,9 +18,10 @@ from agi_gate.facts import Facts
 from agi_gate.policy import FailPolicy, Hours, Policy, Purpose
 from agi_gate.shadow import Shadow
 from agi_gate.shadowing import with_shadow
+from lab.waiting import eventually
 from tests.support.builders import (CALLER_IDS, CLEAR, ENROLLED, LISTED, MOBILE, NOW, OWN, a_campaign, a_consent,
                                     a_policy)
-from tests.support.daemon import Daemon, answer, eventually
+from tests.support.daemon import Daemon, answer
 from tests.support.gate_toml import CALLBACK, ENROLLED as ENROLLED_NUMBER, load_feeds, write_gate_toml
 
 from tests.test_gate import SALE, SERVICE, UNEXPECTED, World, raising

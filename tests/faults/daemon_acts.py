@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 
+from lab.waiting import eventually
 from tests.faults.stage import Stage
-from tests.support.daemon import eventually, is_running
+from tests.support.daemon import is_running
 
-REPLACED_WITHIN_S = 6.0
 _DAY_S = 24 * 60 * 60
 # an hour of a wrong zone, a check's age, last year's law, a clock that has lost its battery, and one far ahead
 _MOVES_S = (-3_600, 0, 3_600, 0, 20 * _DAY_S, 0, -400 * _DAY_S, 0, -20 * 365 * _DAY_S, 0, 3_650 * _DAY_S, 0)
@@ -49,8 +49,7 @@ def worker_stuck(stage: Stage) -> Iterator[None]:
     os.kill(before[0], signal.SIGSTOP)
     try:
         yield
-        eventually(lambda: before[0] not in stage.daemon.workers() and len(stage.daemon.workers()) == len(before),
-                   REPLACED_WITHIN_S)
+        eventually(lambda: before[0] not in stage.daemon.workers() and len(stage.daemon.workers()) == len(before))
     finally:
         if before[0] in stage.daemon.workers():
             os.kill(before[0], signal.SIGCONT)

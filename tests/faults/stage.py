@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from lab.processes import tied
+from lab.waiting import eventually
 from tests.faults.callers import PATIENCE_S, Callers
 from tests.faults.ledger import Figures, figures_of
 from tests.faults.numbers import load, write_configuration
-from tests.support.daemon import AGI_GATE, START_TIMEOUT_S, Daemon, eventually
+from tests.support.daemon import AGI_GATE, Daemon
 
 _RUN = count(1)
 NOT_INJECTED = "A FAULT WAS NOT INJECTED: "
@@ -54,7 +55,7 @@ class StagedDaemon(Daemon):
                 tied([*before, AGI_GATE, "--config", str(configuration), "serve"]), stdin=subprocess.DEVNULL,
                 stdout=stderr, stderr=stderr, env={**os.environ, **environment})
         try:
-            eventually(lambda: self.process.poll() is not None or "listening on" in self.said()[told:], START_TIMEOUT_S)
+            eventually(lambda: self.process.poll() is not None or "listening on" in self.said()[told:], "it listens")
             found = re.search(r"listening on (\S+):(\d+)", self.said()[told:])
             assert found, self.said()
         except BaseException:

@@ -14,9 +14,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from agi_gate.store.keys import LOAD_ID_BYTES
-from lab.cluster import wait_until
 from lab.processes import free_port, tied
-from lab.store_server import StoreServer
+from lab.store_server import StoreServer, servers_say
 from tests.faults.stage import Stage
 
 _PREFIX, _KEPT = b"agi:", b"kept:"
@@ -68,16 +67,16 @@ def loading(server: StoreServer, stage: Stage) -> Iterator[None]:
         client.mset({f"ballast:{number}": _RANDOM.randbytes(2048) for number in range(200)})
         keys = client.dbsize()
         client.bgrewriteaof()  # keys are loaded one by one, and slowly, from a snapshot
-        wait_until(lambda: not client.info("persistence")["aof_rewrite_in_progress"], "the snapshot was not written")
+        servers_say(lambda: not client.info("persistence")["aof_rewrite_in_progress"], "the snapshot is written")
     server.kill()
     delay_us = int((stage.form.during_s + 1.5) * 1_000_000 / keys)
     server.process = subprocess.Popen(
         tied([*server.command, "--key-load-delay", str(delay_us), "--loading-process-events-interval-bytes", "1024"]),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with client_of(server) as client:
-        wait_until(lambda: _says_loading(client), "it never said that it loads")
+        servers_say(lambda: _says_loading(client), "it says that it loads")
         yield
-        wait_until(client.ping, "it never ended loading")
+        servers_say(client.ping, "it has loaded all")
 
 
 def _says_loading(client: redis.Redis) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.store_server import StoreServer
+from lab.waiting import eventually
 from tests.faults import peers
 from tests.faults.callers import DIALPLAN_LIMIT_S
 from tests.faults.conftest import OpenStage
@@ -14,7 +15,6 @@ from tests.faults.numbers import CLEAR, STORE_UNAVAILABLE
 from tests.faults.peers import Behaviour
 from tests.faults.processes import Held, held_by
 from tests.faults.stage import Stage
-from tests.support.daemon import eventually
 
 # name -> (behaviour, so many at a time, whether some of them ask for what is allowed)
 FAULTS: dict[str, tuple[Behaviour, int, bool]] = {

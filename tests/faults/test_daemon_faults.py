@@ -14,13 +14,14 @@ import pytest
 from agi_gate.verdict import Reason
 from benchmarks import tools
 from lab.store_server import StoreServer
+from lab.waiting import eventually
 from tests.faults import daemon_acts as acts
 from tests.faults.callers import CLOSED, DIALPLAN_LIMIT_S, LEFT, REFUSED, Callers
 from tests.faults.conftest import OpenStage
 from tests.faults.ledger import figures_of
 from tests.faults.numbers import CLEAR, LOG_UNAVAILABLE, STORE_UNAVAILABLE
 from tests.faults.stage import NOT_INJECTED, Stage
-from tests.support.daemon import AGI_GATE, eventually
+from tests.support.daemon import AGI_GATE
 
 NOT_ASSIGNED = "DENY CALLER_ID_NOT_ASSIGNED"
 _CHECKED_CALLER_ID = ("clear", "enrolled", "never checked", "objected", "call-back", "service")
@@ -138,7 +139,7 @@ def test_a_main_process_that_is_killed_takes_the_port_with_it(stage: Stage) -> N
         time.sleep(0.3)
         workers = stage.daemon.workers()
         os.kill(stage.daemon.process.pid, signal.SIGKILL)
-        eventually(lambda: not any(os.path.exists(f"/proc/{worker}") for worker in workers), 8)
+        eventually(lambda: not any(os.path.exists(f"/proc/{worker}") for worker in workers))
         time.sleep(0.3)
     figures = figures_of("daemon: its main process killed", callers.calls,
                          stage.folder.glob("log*/decisions.jsonl*"), also_right=frozenset({REFUSED, CLOSED}))

@@ -15,7 +15,8 @@ from agi_gate.store import keys
 from agi_gate.store.reader import Store, StoreUnavailable
 from agi_gate.store.servers import TRUSTED_S, Servers, SlotsApart
 from agi_gate.verdict import Reason
-from lab.cluster import NODE_TIMEOUT_MS, Cluster, wait_until
+from lab.cluster import Cluster
+from lab.store_server import servers_say
 from lab.store_servers import Command
 from tests.store.failover import (
     ALLOWED, CALLBACKS, CALLED_BACK, CONTROLLERS, LATER_OBJECTED, RIGHT, TIMEOUT_MS, Calls, all_used_up, ask, load_numbers,
@@ -140,7 +141,7 @@ def test_a_cluster_that_is_down_denies_and_says_so() -> None:
         with pytest.raises(StoreUnavailable, match="refused"):
             store.facts_for(ACME, ALLOWED)
         survivor = cluster.master_of(keys.base(GAMMA))
-        wait_until(lambda: cluster.info(survivor)["cluster_state"] == "fail", "the cluster goes on", NODE_TIMEOUT_MS)
+        servers_say(lambda: cluster.info(survivor)["cluster_state"] == "fail", "the cluster is down")
         with pytest.raises(StoreUnavailable, match="cluster is down"):
             store.facts_for(GAMMA, ALLOWED)
         cluster.master_of(keys.base(FIBRA)).kill()

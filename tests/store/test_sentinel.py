@@ -14,9 +14,8 @@ from agi_gate.store import keys
 from agi_gate.store.reader import Store, StoreUnavailable
 from agi_gate.store.servers import TRUSTED_S, Servers, replicated
 from agi_gate.verdict import Reason
-from lab.cluster import wait_until
 from lab.sentinel import SentinelGroup
-from lab.store_server import StoreServer
+from lab.store_server import StoreServer, servers_say
 from lab.store_servers import Command
 from tests.store.failover import (
     ALLOWED, CALLBACKS, CALLED_BACK, CONTROLLERS, LATER_OBJECTED, RIGHT, TIMEOUT_MS, Calls, all_used_up, ask, load_numbers,
@@ -83,7 +82,7 @@ def test_calls_go_on_while_one_sentinel_of_three_is_dead(group: SentinelGroup) -
     group.sentinels[0].kill()
     store = Store.at(group.url, TIMEOUT_MS)
     # after a failover a sentinel may be the last to hear of it, and the two that are left must agree
-    wait_until(lambda: all(ask(store, controller, ALLOWED).allows for controller in CONTROLLERS), "calls are denied")
+    servers_say(lambda: all(ask(store, controller, ALLOWED).allows for controller in CONTROLLERS), "calls are allowed")
 
 
 def test_a_sentinel_has_a_password_of_its_own(server_command: Command) -> None:

@@ -7,28 +7,26 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from lab.peer import ask
 from lab.processes import tied
+from lab.waiting import PATIENCE_S, eventually
 from tests.support.gate_toml import CLEAR
 
 AGI_GATE = str(Path(sys.executable).parent / "agi-gate")
-START_TIMEOUT_S = 15
 
 
-def eventually(claim: Callable[[], object], timeout_s: float = 5) -> None:
-    """Wait until a claim holds."""
-    deadline = time.monotonic() + timeout_s
-    while not claim():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
+def is_accepted(connection: socket.socket) -> bool:
+    """Whether who listens on this machine has taken a connection to it: until then the other end is nobody's file."""
+    ends = [f"{port:04X}" for port in (connection.getpeername()[1], connection.getsockname()[1])]
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any([end.partition(":")[2] for end in row[1:3]] == ends and row[9] != "0" for row in rows)
 
 
 def is_running(pid: int) -> bool:
@@ -59,7 +57,7 @@ class Daemon:
                                             stdin=subprocess.DEVNULL,
                                             stdout=stderr, stderr=stderr)
         try:
-            eventually(lambda: self.process.poll() is not None or "listening on" in self.said(), START_TIMEOUT_S)
+            eventually(lambda: self.process.poll() is not None or "listening on" in self.said(), "it listens")
             found = re.search(r"listening on (\S+):(\d+)", self.said())
             assert found, self.said()
         except BaseException:
@@ -98,7 +96,7 @@ class Daemon:
     def signal(self, number: int) -> None:
         os.kill(self.process.pid, number)
 
-    def stop(self, timeout_s: float = 10) -> int:
+    def stop(self, timeout_s: float = PATIENCE_S) -> int:
         """SIGTERM: the exit code."""
         self.process.terminate()
         return self.process.wait(timeout_s)

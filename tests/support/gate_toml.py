@@ -13,9 +13,11 @@ CLEAR, ENROLLED, NEVER_CHECKED, CALLBACK = "0212345601", "0212345602", "02123456
 GATE_TOML = """
 [store]
 url = "redis://127.0.0.1:1/0"
+timeout_ms = 1000                   # a store on a busy machine answers late, and answers; of one that does not the log has its time yet
 [daemon]
 listen = "127.0.0.1:0"
 workers = 2
+deadline_ms = 1900                  # as long as the configuration may have it
 [log]
 path = "decisions.jsonl"
 [policy]
@@ -44,6 +46,7 @@ category = "telecom"
 caller_ids = ["+390212340000"]
 trunk = "carrier1"
 """
+DEFAULT_LIMITS = (("timeout_ms = 1000", ""), ("deadline_ms = 1900", ""))  # changes
 
 
 def write_gate_toml(folder: Path, *changes: tuple[str, str], name: str = "gate.toml") -> Path:
