@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ import pytest
 
 from lab.peer import Heard, header, reply
 from lab.processes import free_port, tied
-from lab.waiting import eventually
+from lab.waiting import PATIENCE_S, eventually
 from tests.support.daemon import Daemon
 from tests.support.gate_toml import CALLBACK, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
 
@@ -64,7 +63,7 @@ def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
     """Its exit code and what it told on stderr."""
     assert process.stderr is not None
     told = process.stderr.read().decode()
-    return process.wait(10), told
+    return process.wait(PATIENCE_S), told
 
 
 def verdict_of(commands: list[str]) -> str:
@@ -159,10 +158,8 @@ def test_garbage_ends_with_an_exit_code_and_without_allow(gate_toml: Path, words
 
 def test_a_pbx_that_stalls_is_not_waited_for(gate_toml: Path) -> None:
     with running() as process:
-        started = time.monotonic()
         assert answered(process) == []
         assert ended(process)[0] == 1
-        assert time.monotonic() - started < 3
 
 
 def test_without_the_store_a_marketing_call_is_denied_and_no_number_is_told(
@@ -175,13 +172,12 @@ def test_without_the_store_a_marketing_call_is_denied_and_no_number_is_told(
     assert code == 0 and CLEAR[2:] not in said
 
 
-def assert_refused_in_time(process: subprocess.Popen[bytes], why: str) -> None:
-    """Nothing is told, and the script fails, within what the dialplan waits and a little."""
-    started = time.monotonic()
+def assert_refused(process: subprocess.Popen[bytes], why: str) -> None:
+    """Nothing is told, and the script fails, of itself; how soon, `benchmarks.start` measures."""
     say(process, header((CLEAR, "fibra", "carrier1")))
     assert answered(process) == []
     code, said = ended(process)
-    assert code == 1 and why in said and time.monotonic() - started < 3
+    assert code == 1 and why in said
 
 
 def test_a_disk_that_stands_still_is_not_waited_for(gate_toml: Path) -> None:
@@ -191,7 +187,7 @@ def test_a_disk_that_stands_still_is_not_waited_for(gate_toml: Path) -> None:
     pipe = os.open(path, os.O_RDWR)
     os.write(pipe, b"x" * fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ))
     with running() as process:
-        assert_refused_in_time(process, "stands still")
+        assert_refused(process, "stands still")
     os.close(pipe)
     path.unlink()
 
@@ -256,7 +252,7 @@ def test_a_daemon_that_stands_still_is_a_refusal(daemon: Daemon, gate_toml: Path
         os.kill(pid, signal.SIGSTOP)
     try:
         with running() as process:
-            assert_refused_in_time(process, "in time")
+            assert_refused(process, "in time")
     finally:
         for pid in (daemon.process.pid, *daemon.workers()):
             os.kill(pid, signal.SIGCONT)
@@ -298,5 +294,5 @@ def test_a_caller_that_hangs_up_on_the_daemon_is_no_error(daemon: Daemon, gate_t
         process.stdout.readline()
         process.stdin.close()
         assert b"ALLOW" not in process.stdout.read()
-        assert process.wait(10) in (0, 1)
+        assert process.wait(PATIENCE_S) in (0, 1)
     assert [record["verdict"] for record in records(gate_toml)] == ["ALLOW"]
