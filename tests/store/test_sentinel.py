@@ -140,6 +140,7 @@ def test_a_claim_that_a_replica_did_not_take_over_denies_and_stays(own_group: Se
 
 
 def test_a_claim_without_replicas_waits_for_none(store_server: StoreServer, store_url: str) -> None:
+    load_numbers(Servers.at(store_url, 5_000))
     store = Store.at(store_url, int(10_000 * PATIENCE_S))
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(store.claim, ACME, CALLED_BACK, Callback(day(1))).result(PATIENCE_S)
