@@ -530,5 +530,6 @@ def test_what_is_written_by_hand_is_readable(archive: Archive, feed: Path) -> No
     archive.exports.remember(export(numbers), numbers)
     assert everything(archive) == [
         "exports/20261011T090000Z-aa.json", "exports/20261011T090000Z-aa.zst", f"feeds/{FEED_SHA256}.zst",
-        "receipts/20261011T090000.000000Z-00ff.json"]
+        "receipts/20261011T090000.000000Z-00ff.json", "seen"]
+    assert set(json.loads((archive.path / "seen").read_text())) == {"at", "uptime_s", "boot"}
     assert json.loads((archive.path / "exports/20261011T090000Z-aa.json").read_text())["v"] == 1

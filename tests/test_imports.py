@@ -11,9 +11,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "agi_gate"
 CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "decide", "actions", "record",
         "columns", "dialled", "national", "remedy", "retention", "shadow", "explaining", "place")
-EDGES = ("disk", "awake", "config", "agi", "store", "feeds", "decision_log", "archive")
+EDGES = ("disk", "awake", "clock", "config", "agi", "store", "feeds", "decision_log", "archive")
 # edges that the others stand on
-GROUND = ("disk", "awake")
+GROUND = ("disk", "awake", "clock")
 JOINTS = ("gate", "answer", "door", "script", "alone", "daemon", "worker", "rounds", "connections", "upkeep", "shadowing", "quiet", "ops")
 # what would let the world into the core
 WORLD = {"asyncio", "csv", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "signal", "socket",

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
+import os
 import shutil
+import socket
 import stat
+from datetime import datetime, timedelta
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
-from agi_gate import config
-from agi_gate.decision_log import files, keeping, rotation
+from agi_gate import config, upkeep
+from agi_gate.clock import Time
+from agi_gate.decision_log import files, keeping, rotation, time_seen
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.pseudonyms import Keys
 from agi_gate.decision_log.search import Wanted, search
-from agi_gate.ops.exit_codes import DONE, NOT_PROVEN, UNREACHABLE, USAGE
+from agi_gate.decision_log.time_seen import trust
+from agi_gate.ops.exit_codes import DONE, FEED_REFUSED as REFUSED, NOT_PROVEN, UNREACHABLE, USAGE
 from agi_gate.ops import log_keep
 from agi_gate.ops.log_blocks import blocks
 from agi_gate.ops.log_keep import is_due, plan_of
@@ -155,7 +161,7 @@ def test_no_number_is_told(ops: Ops) -> None:
 
 def test_keep_does_what_is_due(ops: Ops) -> None:
     """The last day of the log is long over by the clock of whoever runs this."""
-    out = ops("keep", "--now")
+    out = ops("keep", "--now", "--clock-is-right")
     assert out.startswith("rotated decisions.jsonl to decisions-") and "sealed" in out and "compressed" in out
     assert not ops.log.exists() and len(files.of(ops.log)) == DAYS
     assert ops("keep") == ""
@@ -171,6 +177,52 @@ def test_keep_tells_of_what_does_not_verify_and_masks_the_rest(ops: Ops, capsys:
     assert main(["--config", str(other), "log", "keep", "--quiet"]) == NOT_PROVEN
     said = capsys.readouterr()
     assert said.out == "" and said.err.count("see `agi-gate log verify`") == 1 and "have no pseudonym" in said.err
+
+
+def test_keep_says_on_stderr_what_it_took_and_under_another_clock_takes_nothing(
+        ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    ops.configuration.write_text(ops.configuration.read_text() + "\n[retention]\ndecisions_days = 16\ncallbacks_days = 16\n")
+    before = [one.file for one in files.segments(ops.log)]
+    for later in (timedelta(days=400), timedelta(days=-400)):
+        monkeypatch.setattr(log_keep, "datetime", Mock(now=lambda zone: midnight(DAYS - 1) + later))
+        assert ops("keep", "--quiet", code=REFUSED) == ""
+        assert "the clock says" in ops.err and "--clock-is-right" in ops.err
+        assert [one.file for one in files.segments(ops.log)] == before and ops.log.exists()
+    monkeypatch.setattr(log_keep, "datetime", Mock(now=lambda zone: midnight(DAYS + 18)))
+    ops("keep", "--quiet", "--clock-is-right")
+    assert ops.err.count("agi-gate log keep: removed decisions-") == DAYS
+    assert f"past retention: {A_DAY} records from 2026-11-20T09:00:00" in ops.err
+
+
+def test_so_does_the_daemon_in_its_log(ops: Ops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ops.configuration.write_text(ops.configuration.read_text() + "\n[retention]\ndecisions_days = 16\ncallbacks_days = 16\n")
+    said, now = tmp_path / "said", [midnight(DAYS - 1)]
+    told = logging.Logger("told")  # its words come from the upkeep's own process, too
+    told.addHandler(handler := logging.FileHandler(said))
+    monkeypatch.setattr(upkeep, "logger", told)
+    monkeypatch.setattr(upkeep, "_EVERY_S", 0)
+    monkeypatch.setattr(upkeep, "datetime", Mock(now=lambda zone: now[0]))
+    settings, before = config.load(ops.configuration), [one.file for one in files.segments(ops.log)]
+
+    def look(at: datetime) -> list[str]:
+        now[0] = at
+        said.write_text("")
+        kept.look(settings)
+        if kept._child is not None:
+            kept.ended({os.waitpid(kept._child, 0)[0]})
+        return said.read_text().splitlines()
+
+    with socket.socket() as listener:
+        kept = upkeep.Upkeep(listener)
+        assert look(midnight(DAYS - 1)) == []
+        (words,) = look(midnight(DAYS - 1) + timedelta(days=4_000))
+        assert words.startswith("the clock says 2037-11-") and "keep masks, removes and rotates by day nothing" in words
+        assert look(midnight(DAYS - 1) + timedelta(days=4_000)) == [], "it is told once"
+        assert look(midnight(DAYS - 1)) == ["the clock agrees again with the time last seen: the log's upkeep goes on"]
+        assert [one.file for one in files.segments(ops.log)] == before and ops.log.exists()
+        time_seen.trust(ops.log, midnight(DAYS + 18))
+        assert len([words for words in look(midnight(DAYS + 18)) if words.startswith("the log's upkeep removed decisions-")]) == DAYS
+    handler.close()
 
 
 def test_a_log_that_is_a_link_is_the_file_it_leads_to(ops: Ops, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,8 +246,8 @@ def real_log(path: Path) -> Path:
 
 
 def test_what_is_due_is_asked_of_settings(ops: Ops) -> None:
-    assert not is_due(ops.settings, BEGIN)
-    assert is_due(ops.settings, midnight(DAYS))
+    assert not is_due(ops.settings, Time(BEGIN))
+    assert is_due(ops.settings, Time(midnight(DAYS)))
     assert plan_of(ops.settings) == type(plan_of(ops.settings))()
 
 
@@ -226,7 +278,8 @@ def test_a_search_says_that_another_key_has_masked(ops: Ops, capsys: pytest.Capt
     path = ops.settings.log.key
     assert path is not None
     ops("key")
-    Writer(ops.log, "2", Keys.load(path)).append(BEGIN)
+    Writer(ops.log, "2", Keys.load(path)).append(BEGIN + timedelta(days=DAYS - 1, hours=1))
+    trust(ops.log, midnight(DAYS + 3))
     keeping.keep(ops.log, Plan(pseudonymise_after_days=1), midnight(DAYS + 3), silent, silent)
     ops("--number", NUMBER)
     assert "masked with key" not in ops.err

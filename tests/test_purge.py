@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from hypothesis import strategies as st
 from agi_gate import config, retention
 from agi_gate.archive import Archive, Export
 from agi_gate.decide import decide
+from agi_gate.decision_log import files, time_seen
 from agi_gate.facts import Callback, Check, Consent, Contact, Facts, Objection
 from agi_gate.ops import purging
 from agi_gate.ops.main import main
@@ -593,6 +595,47 @@ def test_no_store_is_exit_4(agi_gate: AgiGate, monkeypatch: pytest.MonkeyPatch) 
     for options in ((), ("--dry-run",)):
         ran = agi_gate("purge", *options)
         assert (ran.code, ran.out) == (UNREACHABLE, "")
+
+
+@pytest.mark.parametrize("years", (-6, 1, 11))
+@pytest.mark.parametrize("seen", ("whole", "lost"))
+def test_a_purge_under_a_clock_of_other_years_is_refused(
+        agi_gate: AgiGate, feed: Callable[..., Ran], client: redis.Redis, archive: Archive, monkeypatch: pytest.MonkeyPatch,
+        seen: str, years: int) -> None:
+    """The nightly job, its loads before its purge, under a clock that is wrong all night."""
+    feed("rests", f"{NUMBER},acme,{LATELY}")
+    if seen == "lost":
+        (archive.path / "seen").unlink()
+    before = everything(client), sorted(archive.path.rglob("*"))
+    moved = Mock(wraps=datetime, now=lambda zone: datetime.now(zone) + years * 365 * DAY)
+    with monkeypatch.context() as wrong:
+        for module in ("ops.purge", "ops.accept", "archive.receipts"):
+            wrong.setattr(f"agi_gate.{module}.datetime", moved)
+        for options in (("--yes",), ("--dry-run",), ("--json", "--controller", "acme")):
+            ran = agi_gate("purge", *options)
+            assert ran.code == REFUSED and "the clock says" in ran.err and "--clock-is-right; nothing was changed" in ran.err
+        assert (everything(client), sorted(archive.path.rglob("*"))) == before
+        agi_gate("load", "rests", archive.path.with_name("rests.csv"))
+        assert agi_gate("purge", "--yes").code == REFUSED, "a load under the same clock is no witness"
+        assert facts_of(client, NUMBER).silent_calls
+    assert agi_gate("purge", "--yes").code == DONE
+
+
+def test_a_purge_under_a_clock_that_somebody_has_looked_at(
+        agi_gate: AgiGate, feed: Callable[..., Ran], client: redis.Redis, archive: Archive, gate_toml: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    feed("rests", f"{NUMBER},acme,{LATELY}")
+    monkeypatch.setattr("agi_gate.ops.purge.datetime", Mock(wraps=datetime, now=lambda zone: datetime.now(zone) + 3_000 * DAY))
+    log = config.load(gate_toml).log.path
+    time_seen.trust(log, datetime.now(UTC))
+    assert agi_gate("purge", "--dry-run").code == REFUSED
+    time_seen.trust(log, datetime.now(UTC) + 3_000 * DAY)
+    assert agi_gate("purge", "--dry-run").code == DONE, "the log's upkeep has seen that time"
+    files.seen(log).unlink()
+    assert agi_gate("purge", "--dry-run", "--clock-is-right").code == DONE
+    assert agi_gate("purge", "--dry-run").code == REFUSED, "looking changes nothing"
+    assert agi_gate("purge", "--yes", "--clock-is-right").code == DONE
+    assert agi_gate("purge", "--dry-run").code == DONE and not facts_of(client, NUMBER).silent_calls
 
 
 @pytest.mark.parametrize("answer", ("n\n", "", "yes\n"))

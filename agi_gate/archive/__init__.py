@@ -9,6 +9,7 @@ Edge, owns one folder on disk.  It is made when something is first put into it; 
     ARCHIVE/undo/<load>.zst               the pages that a load replaced; of each controller's last load
     ARCHIVE/snapshots/<id>.zst            pages
     ARCHIVE/dossiers/<digest>.json        one dossier that was made: its digest, and when
+    ARCHIVE/seen                          the time of the last load: nothing is removed because of the clock alone
 
 A load, from begin to end (each step is safe to be killed after):
 
@@ -45,7 +46,7 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.feeds = Feeds(path / "feeds")
-        self.receipts = Receipts(path / "receipts", path / "pending", self.feeds)
+        self.receipts = Receipts(path / "receipts", path / "pending", self.feeds, path / "seen")
         self.exports = Exports(path / "exports")
         self.undo = Pages(path / "undo")
         self.snapshots = Pages(path / "snapshots")

@@ -11,7 +11,8 @@ import os
 import pwd
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 from agi_gate.archive.feeds import Feeds
 from agi_gate.archive.folder import ArchiveError, appearing, explained, listing, make_folder, remove
+from agi_gate.clock import Seen, Time, time_of
 from agi_gate.disk import sync_folder
 
 VERSION = 1
@@ -43,8 +45,29 @@ class Pending:
 
 
 class Receipts:
-    def __init__(self, accepted: Path, pending: Path, feeds: Feeds) -> None:
-        self._accepted, self._pending, self._feeds = accepted, pending, feeds
+    def __init__(self, accepted: Path, pending: Path, feeds: Feeds, seen: Path) -> None:
+        self._accepted, self._pending, self._feeds, self._seen = accepted, pending, feeds, seen
+
+    def doubt(self, clock: datetime) -> str | None:
+        """Why a clock is not believed: it is far from the time of the last load or purge; None if it is believed."""
+        return self._time_of(clock, lambda seen: None).doubt
+
+    def trust(self, clock: datetime) -> None:
+        """Note a time as the one last seen, whatever was there."""
+        self._see(Seen.now(clock))
+
+    def _time_of(self, clock: datetime, write: Callable[[Seen], None], but: str = "") -> Time:
+        newest = self._newest(but)
+        with explained(self._seen):
+            return time_of(self._seen, clock, None if newest is None else _begun_at(newest), write)
+
+    def _see(self, seen: Seen) -> None:
+        with appearing(self._seen) as stream:
+            stream.write(seen.encode())
+
+    def _newest(self, but: str = "") -> str | None:
+        return max((path.name for folder in (self._accepted, self._pending) for path in listing(folder, ".json")
+                    if path.name != but), default=None)
 
     def begin(self, receipt: Mapping[str, Any], now: datetime) -> Pending:
         """Write down a load that is about to be committed; call it while its controllers are locked.
@@ -62,9 +85,8 @@ class Receipts:
             if not self._feeds.has(sha256):
                 raise ArchiveError(f"feed `{sha256}` is not in the archive, so no receipt may speak of it")
         begun_at = now.astimezone(UTC)
-        newest = max((path.name for folder in (self._accepted, self._pending) for path in listing(folder, ".json")),
-                     default="")
-        if newest and begun_at <= (last := _begun_at(newest)):
+        newest = self._newest()
+        if newest is not None and begun_at <= (last := _begun_at(newest)):
             begun_at = last + _MICROSECOND
         name = f"{begun_at.strftime(_STAMP)}-{receipt['load_id']}.json"
         whole = {"v": VERSION, "begun_at": begun_at.isoformat(timespec="microseconds"), "loaded_by": who(), **receipt}
@@ -84,6 +106,8 @@ class Receipts:
                                        "record; load the same file again") from None
             sync_folder(self._accepted)
             sync_folder(self._pending)
+        with suppress(ArchiveError):  # the load is in force; the next one notes the time as well
+            self._time_of(datetime.now(UTC), self._see, but=pending.name)
 
     def drop(self, pending: Pending) -> None:
         """The load was not committed."""

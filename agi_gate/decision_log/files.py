@@ -9,6 +9,7 @@ Edge.  A rotated file is named by the time of its rotation, in UTC, which sorts.
     decisions-2026-11-24T093000Z.seal             its seal, which stays when the file is past retention
     decisions-2026-11-24T093000Z.idx              its index; made again where it is missing
     .decisions.jsonl.keep                         the lock of whoever rotates, seals and masks; when something is due
+    .decisions.jsonl.seen                         the time last seen
 """
 
 from __future__ import annotations
@@ -24,9 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from agi_gate.decision_log.segment import SUFFIX
-
-SEAL, INDEX = ".seal", ".idx"
+SUFFIX, SEAL, INDEX = ".zst", ".seal", ".idx"
 _STAMP = "%Y-%m-%dT%H%M%SZ"
 
 
@@ -134,6 +133,10 @@ def next_segment(log: Path, now: datetime) -> Segment:
 
 def keep_state(log: Path) -> Path:
     return log.with_name(f".{log.name}.keep")
+
+
+def seen(log: Path) -> Path:
+    return log.with_name(f".{log.name}.seen")
 
 
 def pieces(path: Path) -> Iterator[bytes]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from agi_gate.decision_log import files, index, keep_state, rotation, sealing, segment, terms
+from agi_gate.clock import Time
+from agi_gate.decision_log import files, index, keep_state, rotation, sealing, segment, terms, time_seen
 from agi_gate.decision_log.files import Segment
 from agi_gate.decision_log.keep_state import State
 from agi_gate.decision_log.masking import Masking
@@ -58,34 +59,43 @@ class Plan:
         return f"{self.pseudonymise_after_days} {self.decisions_days}"
 
 
-def is_due(log: Path, plan: Plan, now: datetime) -> bool:
+def is_due(log: Path, plan: Plan, time: Time) -> bool:
     """Say whether `keep` has something to do: a look at the folder, and no file read whole.  Raises OSError."""
-    if rotation.is_due(log, plan.rotate_mb, now):
+    is_sure = time.doubt is None
+    if rotation.is_due(log, plan.rotate_mb, time.now if is_sure else None):
         return True
     state, segments = keep_state.read(log), files.segments(log)
     if not segments:
         return False
-    return (state is None or state.plan != str(plan) or (state.due_at is not None and state.due_at <= now)
+    return (is_sure and (state is None or state.plan != str(plan) or (state.due_at is not None and state.due_at <= time.now))
             or any(one.plain.exists() or not one.seal.exists() for one in segments[-2:]))
 
 
-def keep(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell, *, rotate_now: bool = False) -> None:
-    """Do what is due; `did` is told each step, `complain` what could not be done.  Raises KeepBusy, OSError."""
+def keep(log: Path, plan: Plan, clock: datetime, did: Tell, complain: Tell, took: Tell | None = None, *,
+         rotate_now: bool = False) -> None:
+    """Do what is due; `did` is told each step, `took` what was masked or removed, `complain` what could not be done.
+
+    Where the clock is in doubt nothing is masked or removed, and `complain` is told so first.  Raises KeepBusy, OSError.
+    """
     with keep_state.alone(log):
-        if rotate_now or rotation.is_due(log, plan.rotate_mb, now):
+        now, doubt = time_seen.time_of(log, clock)
+        if doubt is not None:
+            complain(doubt)
+        if rotate_now or rotation.is_due(log, plan.rotate_mb, now if doubt is None else None):
             _rotate(log, now, did, complain)
-        seals = list(_sealed(log, plan, now, did, complain))
-        if _is_not_stated(seals, plan, now):
+        seals = list(_sealed(log, plan, now, did, complain, is_sure=doubt is None))
+        if doubt is None and _is_not_stated(seals, plan, now):
             # what is done to a file must be due by what a seal states: the retention is another since the newest one
             _rotate(log, now, did, complain, even_empty=True)
             seals = list(_sealed(log, plan, now, did, lambda words: None))
         for (one, seal), allowed in zip(seals, _terms(seals, plan), strict=True):
             try:
                 _compress(one, seal, did)
-                _remove_or_mask(one, seal, plan, allowed, now, did, complain)
+                if doubt is None:
+                    _remove_or_mask(one, seal, plan, allowed, now, took or did, complain)
             except (_Unlike, SegmentError) as error:
                 complain(f"{one.name}: {error}; it is left as it is: see `agi-gate log verify`")
-        due = [at for _, seal in seals if (at := plan.due_at(seal)) is not None and at > now]
+        due = [at for _, seal in seals if (at := plan.due_at(seal)) is not None and (at > now or doubt is not None)]
         newest = _newest(log, [seal.digest for _, seal in seals])
         keep_state.write(log, State(newest, min(due, default=None), str(plan)))
 
@@ -114,7 +124,8 @@ def _is_not_stated(seals: Sequence[tuple[Segment, Seal]], plan: Plan, now: datet
         for (one, seal), allowed in zip(seals, _terms(seals, plan), strict=True))
 
 
-def _sealed(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell) -> Iterator[tuple[Segment, Seal]]:
+def _sealed(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell, *,
+            is_sure: bool = True) -> Iterator[tuple[Segment, Seal]]:
     """Each segment with its seal, which is made where there is none; the oldest first."""
     digests: list[str] = []
     segments = files.segments(log)
@@ -129,7 +140,8 @@ def _sealed(log: Path, plan: Plan, now: datetime, did: Tell, complain: Tell) -> 
             if place < last_sealed:  # files are sealed in their order: no crash leaves one behind
                 complain(f"{one.plain.name} has no seal, and files after it have: it is not sealed: see `agi-gate log verify`")
                 continue
-            seal = sealing.made(one, _newest(log, digests), now, plan.retention.stated())
+            begun_at = segments[place - 1].rotated_at if place else None
+            seal = sealing.made(one, _newest(log, digests), now, plan.retention.stated(), begun_at, is_sure=is_sure)
             sealing.write(one, seal)
             keep_state.write(log, State(seal.digest))
             did(f"sealed {one.plain.name}: {seal.seal['records']:,} records, digest {seal.digest}")
@@ -168,17 +180,17 @@ def _compress(one: Segment, seal: Seal, did: Tell) -> None:
     did(f"compressed {one.plain.name}")
 
 
-def _remove_or_mask(one: Segment, seal: Seal, plan: Plan, allowed: Terms, now: datetime, did: Tell, complain: Tell) -> None:
+def _remove_or_mask(one: Segment, seal: Seal, plan: Plan, allowed: Terms, now: datetime, took: Tell, complain: Tell) -> None:
     for words in allowed.broken_by(seal, now):
         if one.file is not None:
             raise _Unlike(words)
     if seal.was_removed or plan.wants_removed(seal, now) and allowed.may_remove(seal, now):
-        _remove(one, seal, now, did)
+        _remove(one, seal, now, took)
     elif plan.wants_masked(seal, now) and allowed.may_mask(seal, now) and one.compressed.exists():
-        _mask(one, seal, now, did, complain)
+        _mask(one, seal, now, took, complain)
 
 
-def _remove(one: Segment, seal: Seal, now: datetime, did: Tell) -> None:
+def _remove(one: Segment, seal: Seal, now: datetime, took: Tell) -> None:
     there = [path for path in (one.plain, one.compressed, one.index) if path.exists()]
     if not there and seal.was_removed:
         return
@@ -188,10 +200,10 @@ def _remove(one: Segment, seal: Seal, now: datetime, did: Tell) -> None:
     for path in there:
         path.unlink()
     sync_folder(one.seal.parent)
-    did(f"removed {one.name}, past retention; its seal stays")
+    took(f"removed {one.name}, past retention: {_what(seal)}; its seal stays")
 
 
-def _mask(one: Segment, seal: Seal, now: datetime, did: Tell, complain: Tell) -> None:
+def _mask(one: Segment, seal: Seal, now: datetime, took: Tell, complain: Tell) -> None:
     first = Masking(one.compressed)
     for _ in first.lines():
         pass
@@ -206,10 +218,14 @@ def _mask(one: Segment, seal: Seal, now: datetime, did: Tell, complain: Tell) ->
                  "masked": first.masked, "not_masked": first.without_pseudonym}
     index.build(one.compressed)
     sealing.write(one, seal)
-    did(f"masked {first.masked:,} records of {one.name}")
+    took(f"masked {first.masked:,} records of {one.name}: {_what(seal)}")
     if first.without_pseudonym:
         complain(f"{one.name}: {first.without_pseudonym:,} records have no pseudonym, for no key was there when they were "
                  "written: they are not masked, since nobody could find them by their number again")
+
+
+def _what(seal: Seal) -> str:
+    return f"{seal.seal['records']:,} records from {seal.seal['first_at']} to {seal.seal['last_at']}"
 
 
 def _is(compressed: Path, seal: Seal) -> bool:

@@ -29,8 +29,11 @@ class RotationBusy(Exception):
     """A writer has held the file all the time; it is rotated the next time."""
 
 
-def is_due(log: Path, rotate_mb: int, now: datetime) -> bool:
-    """Say whether the open file is of a day before today's (Europe/Rome), or as big as it may be.  Raises OSError."""
+def is_due(log: Path, rotate_mb: int, now: datetime | None) -> bool:
+    """Say whether the open file is of a day before today's (Europe/Rome), or as big as it may be.
+
+    `now`: None where the day is not known.  Raises OSError.
+    """
     try:
         found = log.stat()
     except FileNotFoundError:
@@ -39,7 +42,13 @@ def is_due(log: Path, rotate_mb: int, now: datetime) -> bool:
         return False
     if found.st_size >= rotate_mb << 20:
         return True
-    return _first_day(log, found.st_mtime) < local_day(now)
+    if now is None:
+        return False
+    today, first = local_day(now), _first_day(log, found.st_mtime)
+    if first > today:  # a clock that was ahead wrote it: the file was begun when the one before it was rotated away
+        rotated = files.segments(log)
+        return not rotated or local_day(rotated[-1].rotated_at) < today
+    return first < today
 
 
 def rotate(log: Path, now: datetime, *, even_empty: bool = False) -> Segment | None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from agi_gate import __version__
+from agi_gate.clock import SLACK
 from agi_gate.decision_log import files, linked
 from agi_gate.decision_log.files import Segment
 from agi_gate.decision_log.tally import Tally
@@ -57,10 +58,15 @@ class Seal:
     def last_at(self) -> datetime | None:
         return datetime.fromisoformat(self.seal["last_at"]) if self.seal["last_at"] else None
 
+    @property
+    def counts_from(self) -> datetime | None:
+        """The time from which the days of a retention count: that of its last call, as far as that can be."""
+        return datetime.fromisoformat(self.seal["counts_from"]) if self.seal["counts_from"] else None
+
     def older_by(self, days: int) -> datetime | None:
         """When its last call is so many days old; None where that is never."""
         try:
-            return None if self.last_at is None else self.last_at + timedelta(days=days)
+            return None if self.counts_from is None else self.counts_from + timedelta(days=days)
         except OverflowError:
             return None
 
@@ -70,8 +76,12 @@ class Seal:
         return "removed_at" in self.file
 
 
-def made(segment: Segment, before: str | None, now: datetime, retention: dict[str, Any] | None = None) -> Seal:
-    """The seal of a file that was rotated away and is plain still, with the retention it is made under.  Raises OSError."""
+def made(segment: Segment, before: str | None, now: datetime, retention: dict[str, Any] | None = None,
+         begun_at: datetime | None = None, *, is_sure: bool = True) -> Seal:
+    """The seal of a file that was rotated away and is plain still, with the retention it is made under.  Raises OSError.
+
+    `begun_at`: when the file before it was rotated away; `is_sure`: whether it is known that it is `now`.
+    """
     tally, whole, size = Tally(), hashlib.sha256(), 0
     for piece in files.pieces(segment.plain):
         whole.update(piece)
@@ -81,7 +91,21 @@ def made(segment: Segment, before: str | None, now: datetime, retention: dict[st
             tally.add(line, linked.read(line))
     body = {"version": _VERSION, "segment": segment.name, "prev_seal": before, "rotated_at": instant(segment.rotated_at),
             "sealed_at": instant(now), "program": f"agi-gate {__version__}", "retention": retention, **tally.sealed()}
+    counts_from = _counts_from(body, segment.rotated_at, begun_at, now if is_sure else None)
+    body["counts_from"] = None if counts_from is None else instant(counts_from)
     return Seal(body, digest_of(body), {"sha256": whole.hexdigest(), "bytes": size})
+
+
+def _counts_from(body: dict[str, Any], rotated_at: datetime, begun_at: datetime | None, now: datetime | None) -> datetime | None:
+    """The time of a file's last call, but for what a clock that was wrong wrote into it."""
+    if body["last_at"] is None:
+        return None
+    first_at, last_at = map(datetime.fromisoformat, (body["first_at"], body["last_at"]))
+    if now is not None and last_at > now + SLACK:
+        last_at = now  # no call comes after its own seal: the clock was ahead
+    if last_at < rotated_at - SLACK and (begun_at is None or first_at < begun_at - SLACK):
+        last_at = rotated_at  # it may be that the clock was behind, and the calls are younger than they say
+    return last_at
 
 
 def digest_of(body: dict[str, Any]) -> str:
@@ -111,7 +135,7 @@ def read(path: Path) -> Seal:
                     (body["content_sha256"], str), (body["blocks"], list), (seal.file, dict)))
                 and (body["prev_seal"] is None or isinstance(body["prev_seal"], str))
                 and all(tuple(map(type, end)) == (int, str, int, str) for end in ends)
-                and all(at is None or at.tzinfo is not None for at in (seal.first_at, seal.last_at)))
+                and all(at is None or at.tzinfo is not None for at in (seal.first_at, seal.last_at, seal.counts_from)))
     except FileNotFoundError:
         raise
     except OSError as error:

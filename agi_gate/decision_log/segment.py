@@ -26,9 +26,9 @@ from typing import BinaryIO
 
 import zstandard
 
+from agi_gate.decision_log.files import SUFFIX as SUFFIX
 from agi_gate.disk import replacing
 
-SUFFIX = ".zst"
 # numbers of called people are in it, as in what it is made of
 _MODE = 0o640
 # one frame is what a search reads for one hit: 0.3 ms; with 4 MiB it saves nothing more

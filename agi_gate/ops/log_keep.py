@@ -8,7 +8,8 @@ import sys
 from datetime import UTC, datetime
 
 from agi_gate import config
-from agi_gate.decision_log import keeping
+from agi_gate.clock import Time
+from agi_gate.decision_log import keeping, time_seen
 from agi_gate.decision_log.keep_state import KeepBusy
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.mending import mend
@@ -25,7 +26,9 @@ def parser(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
     made.add_argument("--now", action="store_true", help="rotate the open file though it is not due yet")
     made.add_argument("--mend", action="store_true",
                       help="make heads of chains that are damaged again, from their last records; first find out why they are")
-    made.add_argument("--quiet", action="store_true", help="say only what could not be done")
+    made.add_argument("--clock-is-right", action="store_true",
+                      help="believe the clock from now on, however far it is from the time last seen; look at it first")
+    made.add_argument("--quiet", action="store_true", help="say only what was masked or removed, and what could not be done")
     made.set_defaults(run=run)
     return made
 
@@ -41,11 +44,17 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         if not arguments.quiet:
             print(words)
 
+    def took(words: str) -> None:
+        print(f"agi-gate log keep: {words}", file=sys.stderr)
+
     _be_the_gate(settings)
+    clock = datetime.now(UTC)
     try:
         if arguments.mend:
             mend(settings.log.path, print)
-        keeping.keep(settings.log.path, plan_of(settings), datetime.now(UTC), did, complain, rotate_now=arguments.now)
+        if arguments.clock_is_right:
+            time_seen.trust(settings.log.path, clock)
+        keeping.keep(settings.log.path, plan_of(settings), clock, did, complain, took, rotate_now=arguments.now)
     except KeepBusy as error:
         print(f"agi-gate log keep: {error}; nothing was done here", file=sys.stderr)
         return exit_codes.DONE
@@ -55,12 +64,14 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         complain(f"{error.filename or settings.log.path}: {error.strerror}; what is done is done, and the next run goes on "
                  "from there")
         return exit_codes.UNREACHABLE
-    return exit_codes.NOT_PROVEN if any("log verify" in words for words in failed) else exit_codes.DONE
+    if any("log verify" in words for words in failed):
+        return exit_codes.NOT_PROVEN
+    return exit_codes.FEED_REFUSED if any(time_seen.WAY_OUT in words for words in failed) else exit_codes.DONE
 
 
-def is_due(settings: config.Settings, now: datetime) -> bool:
+def is_due(settings: config.Settings, time: Time) -> bool:
     """Say whether `keep` has something to do; some 50 us.  Raises OSError."""
-    return keeping.is_due(settings.log.path, plan_of(settings), now)
+    return keeping.is_due(settings.log.path, plan_of(settings), time)
 
 
 def plan_of(settings: config.Settings) -> Plan:

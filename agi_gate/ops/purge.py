@@ -16,7 +16,7 @@ from agi_gate.archive import Archive, ArchiveError
 from agi_gate.ops import exit_codes
 from agi_gate.ops.accept import TIMEOUT_MS, NotReplicated
 from agi_gate.ops.progress import progress
-from agi_gate.ops.purging import Purged, PurgeRefused, known_controllers, purge, would_purge
+from agi_gate.ops.purging import Purged, PurgeRefused, known_controllers, purge, refuse_wrong_clock, would_purge
 from agi_gate.store.lock import LoadConflict
 from agi_gate.store.servers import Servers
 from agi_gate.store.unavailable import StoreUnavailable
@@ -43,6 +43,8 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--controller", metavar="C", help="of this one alone (default: all, and those that were once)")
     parser.add_argument("--dry-run", action="store_true", help="say what would go, and remove nothing")
     parser.add_argument("--yes", action="store_true", help="do not ask, on a terminal either")
+    parser.add_argument("--clock-is-right", action="store_true",
+                        help="purge although the clock is far from the time of the last load; look at it first")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
 
@@ -63,6 +65,10 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
             with progress(doing, silent=arguments.json) as advance:
                 return do(settings, archive, servers, chosen, now, advance)
 
+        if arguments.clock_is_right and not arguments.dry_run:
+            archive.receipts.trust(now)
+        elif not arguments.clock_is_right:
+            refuse_wrong_clock(settings, archive, now)
         if arguments.dry_run or _asks(arguments):
             planned = work(would_purge, "looking")
             if arguments.dry_run or planned.is_nothing:

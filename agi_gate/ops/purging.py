@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,8 @@ from agi_gate import config, record
 from agi_gate.archive import Archive
 from agi_gate.archive.past import Past, past, remove
 from agi_gate.archive.receipts import Receipt
+from agi_gate.clock import Seen
+from agi_gate.decision_log import files
 from agi_gate.ops import rollback
 from agi_gate.ops.accept import NotReplicated, refuse_forgetful, settle, show
 from agi_gate.retention import Retention, reaches_back_to
@@ -64,6 +66,20 @@ class _Group:
     load: Load
     purgings: list[Purging] = field(default_factory=list)
     a_page: tuple[str, str, bytes] | None = None  # controller, name, bytes
+
+
+def refuse_wrong_clock(settings: config.Settings, archive: Archive, clock: datetime) -> None:
+    """Refuse a clock that agrees neither with the time that the log last saw, nor with that of the archive.
+
+    Raises PurgeRefused, ArchiveError.
+    """
+    seen = None
+    with suppress(OSError):  # the log may be another user's, or on another machine: then the archive decides
+        seen = Seen.read(files.seen(settings.log.path))
+    if seen is not None and seen.doubt(clock) is None:
+        return
+    if (doubt := archive.receipts.doubt(clock)) is not None:
+        raise PurgeRefused(f"{doubt}; set the clock right, or if it is right, add --clock-is-right")
 
 
 def known_controllers(settings: config.Settings, archive: Archive) -> list[str]:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from agi_gate.clock import Time
 from agi_gate.decision_log import DecisionLog, index, keep_state, keeping, linked, sealing, segment
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.masking import Masking
 from agi_gate.decision_log.pseudonyms import Keys, add_key
 from agi_gate.decision_log.segment import Segment
+from agi_gate.decision_log.time_seen import trust
 from agi_gate.decision_log.verifying import verify, verify_files
 from agi_gate.record import Line
 from tests.decision_log.writing import (A_DAY, BEGIN, DAYS, NUMBER, Writer, change, kept, midnight, sealed, silent, told,
@@ -213,7 +215,9 @@ def test_files_younger_than_that_are_left(log: Path, keys: Keys) -> None:
     write_days(log, keys)
     last = BEGIN + timedelta(seconds=A_DAY - 1)
     plan = Plan(pseudonymise_after_days=30)
+    trust(log, last + timedelta(days=30))
     assert kept(log, last + timedelta(days=30, seconds=-1), plan)[0].startswith("rotated")
-    assert not keeping.is_due(log, plan, last + timedelta(days=30, seconds=-1))
-    assert keeping.is_due(log, plan, last + timedelta(days=30))
-    assert kept(log, last + timedelta(days=30), plan) == ["masked 20 records of decisions-2026-11-21T010000Z"]
+    assert not keeping.is_due(log, plan, Time(last + timedelta(days=30, seconds=-1)))
+    assert keeping.is_due(log, plan, Time(last + timedelta(days=30)))
+    assert kept(log, last + timedelta(days=30), plan) == [
+        "masked 20 records of decisions-2026-11-21T010000Z: 20 records from 2026-11-20T09:00:00.000000Z to 2026-11-20T09:00:19.000000Z"]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from agi_gate.clock import Time
 from agi_gate.decision_log import files, index, keep_state, keeping, rotation, sealing, segment
 from agi_gate.decision_log.keep_state import KeepBusy
 from agi_gate.decision_log.keeping import Plan
@@ -39,7 +40,7 @@ def lines_of(log: Path) -> bytes:
     ("2026-11-20T22:59:59+00:00", False), ("2026-11-20T23:00:00+00:00", True), ("2026-12-01T00:00:00+00:00", True)))
 def test_a_file_is_rotated_when_its_day_is_over_in_rome(log: Path, at: str, due: bool) -> None:
     Writer(log, "0").append(BEGIN)
-    assert keeping.is_due(log, Plan(), datetime.fromisoformat(at)) is due
+    assert keeping.is_due(log, Plan(), Time(datetime.fromisoformat(at))) is due
 
 
 def test_a_file_is_rotated_at_its_size(log: Path) -> None:
@@ -51,18 +52,18 @@ def test_a_file_is_rotated_at_its_size(log: Path) -> None:
 
 
 def test_without_a_log_or_with_an_empty_one_nothing_is_due(log: Path) -> None:
-    assert not keeping.is_due(log, Plan(), BEGIN) and kept(log, BEGIN) == []
+    assert not keeping.is_due(log, Plan(), Time(BEGIN)) and kept(log, BEGIN) == []
     log.touch()
-    assert not keeping.is_due(log, Plan(), BEGIN + timedelta(days=5)) and kept(log, BEGIN + timedelta(days=5)) == []
+    assert not keeping.is_due(log, Plan(), Time(BEGIN + timedelta(days=5))) and kept(log, BEGIN + timedelta(days=1)) == []
 
 
 def test_the_chain_goes_on_over_files_and_what_is_due_is_due_once(log: Path) -> None:
     write_days(log)
     assert [path.name for path in files.of(log)] == [
         *(f"decisions-2026-11-2{day}T010000Z.jsonl.zst" for day in (1, 2, 3)), "decisions.jsonl"]
-    assert not keeping.is_due(log, Plan(), midnight(DAYS - 1))
+    assert not keeping.is_due(log, Plan(), Time(midnight(DAYS - 1)))
     assert kept(log, midnight(DAYS - 1)) == []
-    assert keeping.is_due(log, Plan(), midnight(DAYS))
+    assert keeping.is_due(log, Plan(), Time(midnight(DAYS)))
     verified(log)
 
 
@@ -155,7 +156,7 @@ def test_killed_behind_any_step_nothing_is_lost_and_the_next_time_goes_on(tmp_pa
         after = verified(log)
         assert (after.records, after.masked, after.files) == ((DAYS - 1) * A_DAY, A_DAY, DAYS - 1)
         assert [path.name for path in log.parent.iterdir() if path.name.endswith(".jsonl")] == []
-        assert not keeping.is_due(log, PLAN, midnight(DAYS))
+        assert not keeping.is_due(log, PLAN, Time(midnight(DAYS)))
         if process.exitcode == 0:
             survived = True
             break
@@ -237,5 +238,5 @@ def test_a_full_disk_loses_nothing(log: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_is_due_reads_no_file_whole(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_days(log)
     monkeypatch.setattr(sealing, "read", full := lambda path: pytest.fail("it read a seal"))
-    assert full and not keeping.is_due(log, Plan(), midnight(DAYS - 1))
-    assert keeping.is_due(log, Plan(pseudonymise_after_days=2), midnight(DAYS - 1)), "the plan is another"
+    assert full and not keeping.is_due(log, Plan(), Time(midnight(DAYS - 1)))
+    assert keeping.is_due(log, Plan(pseudonymise_after_days=2), Time(midnight(DAYS - 1))), "the plan is another"

@@ -14,6 +14,7 @@ from agi_gate.decision_log.findings import Report
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.pseudonyms import add_key
 from agi_gate.decision_log.terms import Retention
+from agi_gate.decision_log.time_seen import trust
 from agi_gate.decision_log.verifying import verify, verify_files
 from agi_gate.record import instant
 from tests.decision_log.writing import A_DAY, BEGIN, DAYS, kept, midnight, sealed, silent, told, verified, write_days
@@ -99,6 +100,7 @@ def test_a_retention_made_shorter_is_sealed_before_it_counts(log: Path, is_open:
 def test_a_retention_made_longer_again_accuses_nobody(log: Path) -> None:
     kept(log, NOW, Plan(decisions_days=2))
     later = NOW + timedelta(days=9)
+    trust(log, later)
     kept(log, later, Plan(decisions_days=1827))
     report = verify(log, retention=Retention(None, 1827), now=later)
     assert report.verifies, told(report)

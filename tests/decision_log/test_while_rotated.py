@@ -11,6 +11,7 @@ from agi_gate.decision_log import files, keeping, sealing, segment
 from agi_gate.decision_log.follow import follow
 from agi_gate.decision_log.keeping import Plan
 from agi_gate.decision_log.search import Unread, Wanted, search
+from agi_gate.decision_log.time_seen import trust
 from agi_gate.ops.log_blocks import NotAllRead, blocks
 from agi_gate.ops.used_callbacks import CannotTell, logs_of
 from tests.decision_log.test_terms import say
@@ -140,7 +141,8 @@ def test_a_file_that_was_cut_between_two_frames_is_told(log: Path, monkeypatch: 
 
 
 def test_a_day_that_went_by_retention_is_not_missing(log: Path) -> None:
-    keeping.keep(log, Plan(decisions_days=1), BEGIN + timedelta(days=2_000), silent, pytest.fail)
+    trust(log, later := BEGIN + timedelta(days=2_000))
+    keeping.keep(log, Plan(decisions_days=1), later, silent, pytest.fail)
     assert any(one.file is None for one in files.segments(log))
     assert complaints_of(log) == []
 
