@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum
 
 from agi_gate.number import Number, NumberClass, in_format, parse_caller_id, parse_destination, withholds_caller_id
-from agi_gate.policy import CallerId, Campaign, Hours, Policy, Trunk
+from agi_gate.policy import CALLBACK_DAYS, CallerId, Campaign, Hours, Policy, Trunk
 
 
 class Presentation(Enum):
@@ -63,6 +63,7 @@ class Call:
     trunk: Trunk | None
     hours: Hours | None = None  # the controller's own windows
     hours_off: bool = False
+    callback_days: int = CALLBACK_DAYS
     not_before: datetime | None = None  # the newest load or record: the call cannot have been made before
 
     @property
@@ -109,5 +110,6 @@ def understand(request: Request, policy: Policy, at: datetime, not_before: datet
         trunk=trunk,
         hours=policy.hours,
         hours_off=policy.hours_off,
+        callback_days=policy.callback_days,
         not_before=not_before,
     )

@@ -12,8 +12,8 @@ from agi_gate.call import Call
 from agi_gate.facts import Facts
 from agi_gate.policy import FailPolicy
 from agi_gate.regime import REGIMES, Regime, regime_at
-from agi_gate.rules import (callback, caller_id, campaign, clock, consent, contract, destination, directory, emergency,
-                            enrolment, founding, hours, objection, purpose, registry, rest, source)
+from agi_gate.rules import (callback, caller_id, campaign, clock, consent, contract, destination, directory, disclosure,
+                            emergency, enrolment, founding, hours, objection, purpose, registry, rest, source)
 from agi_gate.verdict import Finding, Reason, Verdict
 
 Rule = Callable[[Call, Facts, Regime], Finding | None]
@@ -21,7 +21,7 @@ Rule = Callable[[Call, Facts, Regime], Finding | None]
 # steps 1-6: decided from the call and the policy alone
 WITHOUT_FACTS: tuple[Rule, ...] = (
     caller_id.check_code, destination.check, emergency.check, campaign.check, destination.check_class,
-    caller_id.check, purpose.check)
+    caller_id.check, disclosure.check, purpose.check)
 BEFORE_THE_LAW = WITHOUT_FACTS[:3]
 # step 7: a request of the person beats what follows
 REQUESTED: tuple[Rule, ...] = (callback.check,)

@@ -11,6 +11,10 @@ from datetime import date, datetime
 
 from agi_gate.regime import local_day
 
+CONSUMER, BUSINESS = "consumer", "business"  # whom a contact's row names
+OWN_WEB = "own_web"  # a request made to the seller itself, through its own web interface
+OTHER = "other"      # a request of which nothing better is known
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -41,6 +45,11 @@ class Contact:
     source: str
     directory: bool
     acquired_on: date | None = None
+    recipient: str = ""  # consumer or business; empty, where the row does not say: a consumer
+
+    @property
+    def is_business(self) -> bool:
+        return self.recipient == BUSINESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +68,21 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A one-off request to be called; without `valid_until` it stands until it is used."""
+    """A one-off request to be called; without `valid_until` it counts for `[policy] callback_days`."""
 
     requested_at: datetime
     valid_until: datetime | None = None
     used: bool = False
+    via: str = ""  # own_web, web, phone, branch or other; empty, where the row does not say: other
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """The latest run of results "enrolled": its first, its last, and the result "clear" before it, where there is one."""
+
+    first: Check
+    last: Check
+    clear_before: Check | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +124,15 @@ class Facts:
         return max(self.checks, key=_time_then_flag, default=None)
 
     @property
-    def last_clear(self) -> Check | None:
-        return max((check for check in self.checks if not check.enrolled), key=_time_then_flag, default=None)
-
-    @property
-    def first_enrolled(self) -> Check | None:
-        """The first result "enrolled" since the last "clear"."""
-        clear = self.last_clear
-        return min((check for check in self.checks if check.enrolled and (clear is None or check.at >= clear.at)),
-                   key=_time_then_flag, default=None)
+    def enrolment(self) -> Enrolment | None:
+        """The latest enrolment that the checks show, also where the number is clear again; None where they show none."""
+        first = last = None
+        for check in sorted(self.checks, key=_time_then_flag, reverse=True):
+            if check.enrolled:
+                first, last = check, last or check
+            elif first is not None and last is not None:
+                return Enrolment(first, last, check)
+        return None if first is None or last is None else Enrolment(first, last, None)
 
 
 def _time_then_flag(check: Check) -> tuple[datetime, bool]:

@@ -13,6 +13,7 @@ from typing import Literal
 
 CALL_CENTRE = "callcentre"  # the holder of a caller ID that belongs to the declared call centre
 ENERGY = "energy"           # the sector, and the product category, of electricity and gas
+CALLBACK_DAYS = 30          # how long a request to be called counts that names no end, unless the controller says less or more
 
 
 NumberFormat = Literal["e164", "digits", "national"]  # +3902..., 3902..., 02...
@@ -66,6 +67,8 @@ class Campaign:
     trunk: str
     source: str | None = None
     countries: frozenset[str] = frozenset()
+    ai_disclosure: bool = False  # an AI agent says at once that it is one
+    statistics_basis: str | None = None  # what a statistical survey rests on; decides nothing, and is on record
 
     def __hash__(self) -> int:
         return hash(self.id)  # equal ones have equal ids; all the rest of it takes its time, at every call
@@ -110,7 +113,8 @@ class Policy:
     """Everything declared.
 
     `hours`: None follows the law of the day (the Code of conduct, from its first day on);
-    `Hours` are the controller's own, kept on any day; `hours_off` leaves them out.
+    `Hours` are the controller's own, kept on any day; `hours_off` leaves them out.  `callback_days`: for so many times
+    24 hours a request to be called counts that names no end.
     """
 
     campaigns: Mapping[str, Campaign] = field(default_factory=dict)
@@ -119,4 +123,5 @@ class Policy:
     hours: Hours | None = None
     hours_off: bool = False
     fail: FailPolicy = FailPolicy()
+    callback_days: int = CALLBACK_DAYS
     clock_checked_at: datetime | None = None  # from then on the clock was right, whatever is dated later

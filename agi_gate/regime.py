@@ -22,7 +22,8 @@ class Regime:
     code_of_conduct_hours: bool = False
     fixed_caller_id_national: bool = False   # an Italian fixed caller ID must not enter from abroad
     mobile_caller_id_national: bool = False  # nor a mobile one
-    energy_by_consent_only: bool = False
+    energy_to_customers_only: bool = False  # and to who asked the seller itself, on its own site
+    ai_discloses_itself: bool = False
 
     @property
     def id(self) -> str:
@@ -35,7 +36,10 @@ REGIMES = (
     Regime(date(2024, 9, 28), "Code of conduct (Garante, docweb 9993808)", True, code_of_conduct_hours=True),
     Regime(date(2025, 8, 19), "AGCOM 106/25/CONS", True, True, fixed_caller_id_national=True),
     Regime(date(2025, 11, 19), "AGCOM 106/25/CONS, 271/25/CONS", True, True, True, mobile_caller_id_national=True),
-    Regime(date(2026, 6, 19), "energy rule (DL Bollette 2026)", True, True, True, True, energy_by_consent_only=True),
+    Regime(date(2026, 6, 19), "energy rule (Codice del consumo art. 51 c. 8-bis to 8-quater, by DL 21/2026, L. 49/2026)",
+           True, True, True, True, energy_to_customers_only=True),
+    Regime(date(2026, 8, 2), "AI Act (Reg. (EU) 2024/1689) art. 50(1)", True, True, True, True, True,
+           ai_discloses_itself=True),
 )
 
 # DPR 26/2022 art. 8 c. 2, and DPR 178/2010 before it: a check is good for 15 days

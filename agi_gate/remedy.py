@@ -9,13 +9,14 @@ from __future__ import annotations
 from agi_gate.verdict import Reason
 
 _EXPORT_AND_CHECK = "export and check: agi-gate export registry, then load the answer"
+_OR_ASKED = "a request on the controller's site (via=own_web), or recipient=business of a company"
 
 REMEDIES: dict[Reason, str] = {
     Reason.EMERGENCY: "nothing: an emergency number is never blocked",
     Reason.SERVICE: "nothing that is known of the number, only another caller ID, trunk or purpose",
     Reason.STATISTICS: "nothing that is known of the number, only another caller ID, trunk or purpose",
     Reason.CALLBACK_REQUESTED: "the call itself: a request allows one call; or its end, or an objection after it",
-    Reason.CONTRACT_CONSENT: "a revocation or an objection, or the 31st day after the contract's end",
+    Reason.CONTRACT_CONSENT: "a revocation or an objection, or the 31st day after the contract's end (energy: the next)",
     Reason.CONSENT_AFTER_ENROLMENT: "a revocation or an objection, the consent's expiry, or a check older than 15 days",
     Reason.CONSENT_VALID: "a revocation or an objection, the consent's expiry, an enrolment, or a check gone stale",
     Reason.DIRECTORY_NOT_OPPOSED: "an objection, an enrolment, or a check older than 15 days",
@@ -35,6 +36,9 @@ REMEDIES: dict[Reason, str] = {
     Reason.CALLER_ID_PURPOSE: "present 0843 for statistics, 0844 for commercial calls, or an ordinary declared number",
     Reason.CALLER_ID_TRUNK_FOREIGN: "send the call over a declared trunk that enters the network in Italy",
     Reason.CALLER_ID_NOT_CONTROLLER: "present a number that the controller itself holds, not the call centre",
+
+    Reason.AI_DISCLOSURE_MISSING: "have the agent say at once that it is an AI, and declare so in the campaign: "
+                                  "ai_disclosure = true",
 
     Reason.SOURCE_UNKNOWN: "record where the contact came from: agi-gate load contacts, or the campaign's `source`",
     Reason.OBJECTION_RECORDED: "nothing: the person said no; only their own later request to be called allows one call",
@@ -59,7 +63,8 @@ REMEDIES: dict[Reason, str] = {
     Reason.CONSENT_OTHER_CHANNEL: "a consent for this channel, or a call of the kind it was given for",
     Reason.CONSENT_NONE: "a consent; where the law allows calls without one, a listing in the public directory",
     Reason.AUTOMATED_NEEDS_CONSENT: "a consent for automated calls, or a human caller",
-    Reason.SECTOR_NEEDS_CONSENT: "a consent to calls for energy, or the person's own request to be called",
+    Reason.SECTOR_NEEDS_CONSENT: f"a customer's consent, {_OR_ASKED}",
+    Reason.SECTOR_CUSTOMERS_ONLY: f"a contract in force, {_OR_ASKED}",
 
     Reason.CLOCK_BEHIND: "set this machine's clock; where a load or a record is dated ahead instead, see [policy] "
                          "clock_checked_at",

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agi_gate.facts import Callback, Check, Consent, Contact, Facts
+from agi_gate.policy import CALLBACK_DAYS
 from agi_gate.regime import local_day
+from agi_gate.rules.callback import ends_at
 
 # administrative prescription is five years, and two of them may be leap years
 FIVE_YEARS_DAYS = 1827
@@ -29,24 +31,34 @@ class Retention:
     rests_days: int = FIVE_YEARS_DAYS
     feeds_days: int = FIVE_YEARS_DAYS
     decisions_days: int = FIVE_YEARS_DAYS
+    callback_end_days: int = CALLBACK_DAYS  # `[policy] callback_days`: when a request ends that names no end
 
 
 def reaches_back_to(now: datetime, days: int) -> datetime:
     return now - timedelta(days=days)
 
 
-def kept_checks(checks: Sequence[Check], before: datetime, now: datetime) -> tuple[Check, ...]:
-    """None where the last check is too old (never checked denies, as stale does); else what decisions rest on.
+def kept_checks(checks: Sequence[Check], before: datetime) -> tuple[Check, ...]:
+    """What decisions rest on, besides the younger results; none where the last check is too old and none was enrolled.
 
-    Besides the younger results: the last one, the last that was clear, and the first "enrolled" since, as of now.
-    Without the last clear one an earlier "enrolled" would pass for the first, and a consent between the two for later
-    than the enrolment: the three go together or not at all.
+    Never checked denies, as stale does.  But an enrolment voids the consents before it for good, also where the number
+    is clear again (`rules.dating`).  So of the old results the latest run "enrolled" stays by its first and its last,
+    with the clear results on either side, and so does the last: without them an answer that is loaded later would make
+    one run of two, and a consent between the two later than the enrolment.
     """
-    if all(check.at < before for check in checks):
+    old = Facts(checks=tuple(check for check in checks if check.at < before))
+    enrolment = old.enrolment
+    if enrolment is None and len(old.checks) == len(checks):
         return ()
-    known = Facts(checks=tuple(checks)).known_at(now)
-    needed = known.last_check, known.last_clear, known.first_enrolled
+    needed = {old.last_check}
+    if enrolment is not None:
+        clear_since = [check for check in old.checks if not check.enrolled and check.at > enrolment.last.at]
+        needed |= {enrolment.first, enrolment.last, enrolment.clear_before, *sorted(clear_since, key=_at)[:1]}
     return tuple(check for check in checks if check.at >= before or check in needed)
+
+
+def _at(check: Check) -> datetime:
+    return check.at
 
 
 def kept_consents(consents: Sequence[Consent], before: datetime) -> tuple[Consent, ...]:
@@ -79,10 +91,10 @@ def kept_contact(contact: Contact, before: datetime) -> Contact | None:
     return None if contact.acquired_on is not None and contact.acquired_on < local_day(before) else contact
 
 
-def kept_callbacks(callbacks: Sequence[Callback], before: datetime) -> tuple[Callback, ...]:
-    """Requests that stand open stay, whenever they were made."""
-    return tuple(callback for callback in callbacks if callback.requested_at >= before or not (
-        callback.used or (callback.valid_until is not None and callback.valid_until < before)))
+def kept_callbacks(callbacks: Sequence[Callback], before: datetime, end_days: int) -> tuple[Callback, ...]:
+    """Requests stay until their end, whenever they were made, the used ones too: their list may be loaded again."""
+    return tuple(callback for callback in callbacks
+                 if callback.requested_at >= before or ends_at(callback, end_days) >= before)
 
 
 def kept_silent_calls(silent_calls: Sequence[datetime], before: datetime) -> tuple[datetime, ...]:

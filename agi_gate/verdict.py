@@ -29,14 +29,15 @@ class Reason(Enum):
 
     EMERGENCY = ("ALLOW", "emergency or social-value number", "numbering plan; never blocked")
     SERVICE = ("ALLOW", "service call: performance of a contract", "L. 5/2018 art. 2; RPO operator FAQ")
-    STATISTICS = ("ALLOW", "statistical survey, not covered by the registry", "L. 5/2018 art. 2; RPO operator FAQ")
-    CALLBACK_REQUESTED = ("ALLOW", "the person asked to be called back", "RPO operator FAQ")
-    CONTRACT_CONSENT = ("ALLOW", "consent within a contract in force or ended at most 30 days ago",
+    STATISTICS = ("ALLOW", "statistical survey, on the basis that the campaign declares",
+                  "DPR 26/2022 arts. 1, 2 c. 3; RPO operator FAQ")
+    CALLBACK_REQUESTED = ("ALLOW", "the person asked to be called back", "L. 5/2018 art. 2; RPO operator FAQ")
+    CONTRACT_CONSENT = ("ALLOW", "consent within a contract in force or ended at most 30 days ago (energy: in force)",
                         "L. 5/2018 art. 1 c. 5")
     CONSENT_AFTER_ENROLMENT = ("ALLOW", "consent given after the enrolment in the registry", "L. 5/2018 art. 1 c. 6")
     CONSENT_VALID = ("ALLOW", "valid consent, number not enrolled", "L. 5/2018 art. 1 c. 7-8; art. 130 Codice privacy")
     DIRECTORY_NOT_OPPOSED = ("ALLOW", "directory-listed number, checked and not enrolled",
-                             "art. 130 c. 3-bis Codice privacy; DPR 26/2022 art. 8")
+                             "art. 130 c. 3-bis Codice privacy; DPR 26/2022 arts. 7 c. 5, 8")
 
     DESTINATION_INVALID = ("DENY", "what was dialled is no number", "numbering plan")
     DESTINATION_PREMIUM = ("DENY", "premium-rate number", "numbering plan")
@@ -56,7 +57,9 @@ class Reason(Enum):
     CALLER_ID_TRUNK_FOREIGN = ("DENY", "an Italian caller ID on a trunk that enters from abroad",
                                "AGCOM 106/25/CONS, 271/25/CONS")
     CALLER_ID_NOT_CONTROLLER = ("DENY", "energy: the caller ID must be held by the controller itself",
-                                "energy law of 2026 (DL Bollette)")
+                                "Codice del consumo art. 51 c. 8-ter (DL 21/2026, L. 49/2026)")
+    AI_DISCLOSURE_MISSING = ("DENY", "the campaign does not declare that its AI agent says at once that it is one",
+                             "AI Act (Reg. (EU) 2024/1689) art. 50(1)")
 
     SOURCE_UNKNOWN = ("DENY", "nobody recorded where the contact came from", "L. 5/2018 art. 1 c. 14; GDPR 14(2)(f)")
     OBJECTION_RECORDED = ("DENY", "the person objected to calls of this controller", "GDPR 21(3); Garante, Feb 2023")
@@ -68,8 +71,10 @@ class Reason(Enum):
     REGISTRY_UNKNOWN = ("DENY", "never checked against the registry for this controller", "DPR 26/2022 art. 8 c. 2-3")
     REGISTRY_STALE = ("DENY", "the last registry check is older than 15 days", "DPR 26/2022 art. 8 c. 2")
     REGISTRY_OPPOSED = ("DENY", "enrolled in the registry", "L. 5/2018 art. 1 c. 5; DPR 26/2022 art. 7")
-    CONSENT_DATE_UNPROVEN = ("DENY", "enrolled, and the consent cannot be proven to be later", "L. 5/2018 art. 1 c. 5-6")
-    CONSENT_VOIDED_BY_REGISTRY = ("DENY", "the enrolment voided the consent", "L. 5/2018 art. 1 c. 5")
+    CONSENT_DATE_UNPROVEN = ("DENY", "the consent cannot be proven to be later than the latest enrolment",
+                             "L. 5/2018 art. 1 c. 5-6; DPR 26/2022 art. 7 c. 4-5")
+    CONSENT_VOIDED_BY_REGISTRY = ("DENY", "the latest enrolment voided the consent",
+                                  "L. 5/2018 art. 1 c. 5; DPR 26/2022 art. 7 c. 4-5")
 
     CONSENT_REVOKED = ("DENY", "the consent was revoked", "GDPR 7(3), 21(3)")
     CONSENT_EXPIRED = ("DENY", "the consent is past the controller's own expiry", "Garante, docweb 9486485")
@@ -80,7 +85,10 @@ class Reason(Enum):
     CONSENT_OTHER_CHANNEL = ("DENY", "the consent is for another channel", "art. 130 c. 1-3 Codice privacy")
     CONSENT_NONE = ("DENY", "no consent, and no other ground for the call", "art. 130 Codice privacy")
     AUTOMATED_NEEDS_CONSENT = ("DENY", "automated and AI calls need consent", "art. 130 c. 1-2 Codice privacy")
-    SECTOR_NEEDS_CONSENT = ("DENY", "electricity and gas: consent or request only", "energy law of 2026 (DL Bollette)")
+    SECTOR_NEEDS_CONSENT = ("DENY", "electricity and gas: only a customer's consent, or a request on the seller's own site",
+                            "Codice del consumo art. 51 c. 8-bis (DL 21/2026, L. 49/2026)")
+    SECTOR_CUSTOMERS_ONLY = ("DENY", "electricity and gas: the consent is not of a customer in contract on the day",
+                             "Codice del consumo art. 51 c. 8-bis (DL 21/2026, L. 49/2026)")
 
     CLOCK_BEHIND = ("DENY", "the clock is behind what is on record", "a call is decided by the law of its own day")
     STORE_UNAVAILABLE = ("DENY", "what is known of the number could not be read", "the gate fails closed")

@@ -12,7 +12,7 @@ from agi_gate.explaining.consent_state import states_data, states_from, states_o
 from agi_gate.explaining.dossier import content_of, sealed
 from agi_gate.explaining.page import Table, page_of
 from agi_gate.facts import Consent, Facts, Objection
-from agi_gate.policy import Agent
+from agi_gate.policy import Agent, Controller
 from tests.support.builders import CLEAR, ENROLLED, NOW, OBJECTION, a_call, a_consent, checks, time
 
 FOUND_LATER = checks("2026-09-01T09:00:00+02:00=0", "2026-10-11T11:00:00+02:00=1")
@@ -56,7 +56,7 @@ ROWS: tuple[tuple[str, Facts, str], ...] = (
 
 @pytest.mark.parametrize(("facts", "words"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_each_consent_is_said_to_be_what_the_rules_make_of_it(facts: Facts, words: str) -> None:
-    states = next(states for consent, states in states_of(facts, NOW) if consent == facts.consents[0])
+    states = next(states for consent, states in states_of(facts, NOW, "telecom") if consent == facts.consents[0])
     said = states_words(states, LANGUAGES["it"])
     assert words in said and (IN_ORDER in said) == (IN_ORDER in words)
     assert states_from(states_data(states)) == states
@@ -69,7 +69,7 @@ def test_what_is_in_order_lets_a_call_through_and_what_is_not_none(facts: Facts,
     """A fresh check at hand, within hours, of the campaign that it was given to."""
     first = facts.consents[0]
     alone = replace(facts, checks=facts.checks or CLEAR)
-    states = next(states for consent, states in states_of(facts, NOW) if consent == first)
+    states = next(states for consent, states in states_of(facts, NOW, "telecom") if consent == first)
     state = states.get(first.channel) or states[agent.value]
     verdict = decide(a_call(agent=agent, category=first.category, at=NOW), alone)
     assert verdict.allows == (state.name == "in_order"), (state, verdict.reasons)
@@ -77,7 +77,7 @@ def test_what_is_in_order_lets_a_call_through_and_what_is_not_none(facts: Facts,
 
 def test_the_cell_says_that_it_is_the_category_that_is_meant() -> None:
     def cells(consent: Consent) -> str:
-        content = content_of("+393331234500", "acme", "Acme", Facts(CLEAR, (consent,)), {}, [],
+        content = content_of("+393331234500", Controller("acme", "telecom", "Acme"), Facts(CLEAR, (consent,)), {}, [],
                              {"files": 1, "removed": [], "missing": [], "newest_seal": None,
                               "ownerless": 0, "numberless": 0}, NOW, "x", LANGUAGES["it"])
         return " | ".join(next(row for block in page_of(sealed(content), LANGUAGES["it"]).blocks

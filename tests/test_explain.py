@@ -130,19 +130,28 @@ def test_the_controllers_name_is_the_records_else_the_configurations() -> None:
 def test_the_law_is_the_one_of_the_calls_day_and_the_rule_may_be_older() -> None:
     sunday = told(entry_of(a_call(at=at_time("2026-10-18T11:00:00+02:00")), Facts()))
     assert "The rule that was applied was in force since 28 September 2024: Code of conduct" in sunday
-    assert "State of the law on the day of the call: that of 19 June 2026" in sunday
+    assert "State of the law on the day of the call: that of 2 August 2026" in sunday
 
 
 @pytest.mark.parametrize(("changes", "concerned"), (({}, False), ({"category": "energy"}, True), ({"sector": "energy"}, True)))
 def test_the_energy_law_is_not_said_to_be_applied_to_other_calls(changes: dict[str, Any], concerned: bool) -> None:
-    consent = a_consent(category=changes.get("category", "telecom"))
-    entry = entry_of(a_call(**changes), Facts(checks=CHECKED_CLEAR, consents=(consent,)))
+    consent = a_consent(category=changes.get("category", "telecom"), contract=True)
+    entry = entry_of(a_call(at=at_time("2026-07-14T11:00:00+02:00"), **changes), Facts(consents=(consent,)))
     text, italian = told(entry), told(entry, IT)
     assert "in force since 27 July 2022: new RPO (DPR 26/2022, L. 5/2018)." in text and "is the regime" not in text
     assert "La regola applicata era in vigore dal 27 luglio 2022: nuovo Registro" in italian
     assert "alla data della chiamata: quello del 19 giugno 2026 (ultima modifica: disciplina per l'energia" in italian
     assert tell(entry, EN).data["regime"]["concerns_the_call"] is concerned
     assert ("qui non rilevante" not in italian) is concerned and ("does not concern this call" not in text) is concerned
+
+
+@pytest.mark.parametrize(("agent", "concerned"), ((Agent.HUMAN, False), (Agent.AUTOMATED, False), (Agent.AI, True)))
+def test_the_ai_act_is_said_to_be_applied_to_ai_agents_alone(agent: Agent, concerned: bool) -> None:
+    entry = entry_of(a_call(agent=agent), Facts(checks=CHECKED_CLEAR, consents=(a_consent(),)))
+    assert "(last change: AI Act (Reg. (EU) 2024/1689) art. 50(1)" in told(entry)
+    assert tell(entry, EN).data["regime"]["concerns_the_call"] is concerned
+    discloses = "The campaign declares that its AI agent says at once that it is one."
+    assert (discloses in told(entry)) is concerned and tell(entry, EN).data["call"]["ai_disclosure"] is True
 
 
 @pytest.mark.parametrize(("facts", "at", "words"), (
@@ -193,7 +202,8 @@ def test_a_call_of_2017_is_told_by_the_law_of_2017() -> None:
     ({"objection": Objection(at_time("2026-09-02T15:00:00+02:00"), "call")},
      "the person objected on 2 September 2026 at 15:00 CEST (via: call)"),
     ({"callbacks": (Callback(at_time("2026-10-13T09:00:00+02:00"), used=True),)}, "used up by an earlier call"),
-    ({"callbacks": (Callback(at_time("2026-10-13T09:00:00+02:00")),)}, "without an end; used up by this call"),
+    ({"callbacks": (Callback(at_time("2026-10-13T09:00:00+02:00")),)}, "made in another way, or in one that is not recorded, without an end of its own, and so open until 12 November 2026 at "
+     "08:00 CET ([policy] callback_days); used up by this call"),
     ({"silent_calls": (at_time("2026-10-13T09:00:00+02:00"),)}, "the number rests until 18 October 2026 at 09:00 CEST"),
     ({"contact": Contact("Elenco", True, at_time("2026-09-03T00:00:00+02:00").date())},
      "it comes from “Elenco”, acquired on 3 September 2026; the number is listed"),
@@ -379,7 +389,7 @@ def test_calling_hours_that_are_the_controllers_own_or_off_are_told() -> None:
 def test_the_controllers_own_hours_are_kept_on_any_day_and_end_when_it_says() -> None:
     own = Hours((8 * 60, 9 * 60), None, (8 * 60, 9 * 60))
     text = told(entry_of(a_call(policy={"hours": own}), Facts()))
-    assert "The calling hours were the controller's own, kept on any day." in text and "2024" not in text
+    assert "The calling hours were the controller's own, kept on any day." in text and "28 September 2024" not in text
     assert "not those of the Code of conduct" in text and "calling hours is 15 October 2026 at 08:00 CEST" in text
 
 

@@ -205,14 +205,14 @@ def test_what_a_check_was_never_made_of_is_told_as_a_condition() -> None:
 
 def test_of_a_number_that_was_enrolled_the_other_answer_is_told_too() -> None:
     stale = checks("2026-08-11T11:00:00+02:00=1")
-    entry = entry_of(a_call(), Facts(checks=stale, consents=(a_consent(),)))
+    entry = entry_of(a_call(), Facts(checks=stale, consents=(a_consent(),), contact=LISTED))
     assert entry["reason"] == "REGISTRY_STALE"
     words = section("opposite", entry)
-    assert "Had it found the number still enrolled, the call would still have been refused: the number was enrolled in the " \
-        "registry, and the enrolment voided the consent that had been given before (CONSENT_VOIDED_BY_REGISTRY).  What would lift that: a documented consent" in words
+    assert "Had it found the number still enrolled, the call would still have been refused: the enrolment of the number in " \
+        "the registry voided the consent, which had been given before it (CONSENT_VOIDED_BY_REGISTRY).  What would lift that: a documented consent" in words
     assert "Per rimuovere tale motivo: un consenso documentato" in section("opposite", entry, IT)
     data = tell(entry, EN).data["opposite"][0]
-    assert (data["if_checked_clear"], data["if_checked_enrolled"]) == ("CONSENT_VALID", "CONSENT_VOIDED_BY_REGISTRY")
+    assert (data["if_checked_clear"], data["if_checked_enrolled"]) == ("DIRECTORY_NOT_OPPOSED", "CONSENT_VOIDED_BY_REGISTRY")
     assert "still enrolled" not in section("opposite", entry_of(a_call(), Facts(checks=checks("2026-08-11T11:00:00+02:00=0"))))
 
 

@@ -164,7 +164,7 @@ def test_the_json_of_check_holds_what_the_contract_names(agi_gate: AgiGate, esit
     answer = agi_gate("check", CLEAR, "--campaign", "fibra", "--at", AT, "--json").json
     assert {name: answer[name] for name in ("destination", "regime", "source", "at", "campaign", "controller",
                                             "caller_id")} == {
-        "destination": f"+39{CLEAR}", "regime": "2026-06-19", "source": "Elenco 2026-09",
+        "destination": f"+39{CLEAR}", "regime": "2026-08-02", "source": "Elenco 2026-09",
         "at": "2026-10-14T09:00:00.000000Z",
         "campaign": "fibra", "controller": "acme", "caller_id": CALLER_ID}
 

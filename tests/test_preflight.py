@@ -427,7 +427,7 @@ def test_a_caller_id_that_may_not_be_presented_denies_all_but_emergencies_withou
 @pytest.mark.parametrize("purpose", ("service", "statistics"))
 def test_what_needs_no_store_is_decided_without_it_as_calls_are(
         preflight: Preflight, gate_toml: Path, monkeypatch: pytest.MonkeyPatch, purpose: str) -> None:
-    write_gate_toml(gate_toml.parent, ('"service"', f'"{purpose}"'))
+    write_gate_toml(gate_toml.parent, ('"service"', f'"{purpose}"\nstatistics_basis = "survey 12"'))
     monkeypatch.setenv("AGI_GATE_STORE_URL", "redis://127.0.0.1:1/0")
     assert verdicts(preflight(f"{CLEAR}\nx\n", "--out", "-", campaign="assistenza")) == [
         (CLEAR, purpose.upper()), ("x", "DESTINATION_INVALID")]
@@ -524,7 +524,7 @@ def test_the_json_is_one_value(loaded: Preflight) -> None:
     ran = loaded(LINES, "--at", AT, "--json")
     summary = json.loads(ran.out)
     assert ran.err == "" and {name: summary[name] for name in ("list", "campaign", "controller", "regime", "at")} == {
-        "list": "lista.txt", "campaign": "fibra", "controller": "acme", "regime": "2026-06-19",
+        "list": "lista.txt", "campaign": "fibra", "controller": "acme", "regime": "2026-08-02",
         "at": "2026-10-14T09:00:00.000000Z"}
     assert {"verdict", "reason", "numbers", "also", "meaning", "remedy"} == set(summary["reasons"][0])
 

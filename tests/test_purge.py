@@ -98,10 +98,10 @@ calls = st.builds(
 def forgotten(known: Facts, kept_days: int) -> Facts:
     before = retention.reaches_back_to(NOW, kept_days)
     return replace(
-        known, checks=retention.kept_checks(known.checks, before, NOW),
+        known, checks=retention.kept_checks(known.checks, before),
         consents=retention.kept_consents(known.consents, before),
         contact=known.contact and retention.kept_contact(known.contact, before),
-        callbacks=retention.kept_callbacks(known.callbacks, before),
+        callbacks=retention.kept_callbacks(known.callbacks, before, 30),
         silent_calls=retention.kept_silent_calls(known.silent_calls, before))
 
 
@@ -133,7 +133,7 @@ def test_a_purge_of_checks_never_lets_a_consent_through() -> None:
         later = set(random.sample(sorted(found, key=_by_time), random.randint(0, 1)))
         consent = Consent(NOW - random.choice((5, 38, 45, 55, 65)) * DAY, "marketing", "telecom", "both", "web", "sms")
         known = Facts(tuple(sorted(found - later, key=_by_time)), (consent,))
-        kept = retention.kept_checks(known.checks, retention.reaches_back_to(NOW, 40), NOW)
+        kept = retention.kept_checks(known.checks, retention.reaches_back_to(NOW, 40))
         for call in calls:
             if decide(call, replace(known, checks=tuple(sorted(found, key=_by_time)))).outcome is Outcome.DENY:
                 denied += 1
@@ -153,9 +153,10 @@ def test_nor_with_checks_that_are_loaded_after_it(known: Facts, call: Any, later
         merged = {(check.at, check.enrolled): check for check in (*later, *some.checks)}
         return replace(some, checks=tuple(merged[key] for key in sorted(merged)))
     after = forgotten(known, 40)
-    if known.checks and not after.checks and known.last_clear:
+    if known.checks and not after.checks:
         # an answer from before all that was forgotten knows nothing of the last clear one: docs/operations.md warns of it
-        assume(not any(check.enrolled and check.at <= known.last_clear.at for check in later))
+        last_clear = max(check.at for check in known.checks if not check.enrolled)
+        assume(not any(check.enrolled and check.at <= last_clear for check in later))
     if decide(call, with_later(known)).outcome is Outcome.DENY:
         assert decide(call, with_later(after)).outcome is Outcome.DENY
 
@@ -171,7 +172,7 @@ def test_what_was_purged_once_stays_as_it_is(known: Facts) -> None:
 def test_a_call_within_retention_rests_on_the_same_as_before(known: Facts, call: Any) -> None:
     """Where nothing but checks went and the last one is young, not even the reason is another."""
     young = replace(known, checks=(*known.checks, Check(NOW, False, values.check_id(NOW, 1))))
-    after = replace(young, checks=retention.kept_checks(young.checks, retention.reaches_back_to(NOW, 40), NOW))
+    after = replace(young, checks=retention.kept_checks(young.checks, retention.reaches_back_to(NOW, 40)))
     assert decide(call, after) == decide(call, young)
 
 
@@ -205,6 +206,19 @@ def test_pages_forget_what_the_facts_say(client: redis.Redis, known: list[Facts]
     look.forget_marks(look.old_marks())
     assert {number: facts_of(client, number) for number in of_number} == {
         number: forgotten(one, 40) for number, one in before.items()}
+
+
+def test_an_enrolment_of_long_ago_still_voids_after_a_purge() -> None:
+    """Where nobody asked the registry for years, and the first new answer is clear."""
+    consent = Consent(NOW - 3_000 * DAY, "marketing", "telecom", "both", "web", "sms")
+    history = tuple(Check(NOW - days * DAY, enrolled, values.check_id(NOW - days * DAY, 0))
+                    for days, enrolled in ((2_900, False), (2_800, True), (2_700, True), (2_600, False), (2_500, False)))
+    kept = retention.kept_checks(history, retention.reaches_back_to(NOW, retention.FIVE_YEARS_DAYS))
+    assert kept == history
+    for checks in (history, kept):
+        fresh = Check(NOW - DAY, False, "fresh")
+        verdict = decide(a_call(), Facts((*checks, fresh), (consent,)))
+        assert verdict.reason.name == "CONSENT_VOIDED_BY_REGISTRY"
 
 
 # --- the verb
@@ -285,24 +299,28 @@ def age(archive: Archive, days: int = 3_000) -> None:
 
 def test_what_is_past_retention_goes_and_the_rest_stays(agi_gate: AgiGate, feed: Callable[..., Ran],
                                                         client: redis.Redis) -> None:
-    check(feed, LONG_AGO, "3331234500,1", "3331234501,0")
+    check(feed, LONG_AGO, "3331234500,1", "3331234501,0", "3331234509,0")
     check(feed, LONG_AGO - 90 * DAY, "3331234501,1")
     check(feed, LATELY, "3331234501,1", "0212345601,0")
     feed("consents", f"{NUMBER},acme,{LONG_AGO},marketing,telecom,both,web,sms,{LONG_AGO + DAY},",
          f"{OTHER},acme,{LONG_AGO},marketing,telecom,both,web,sms,,")
     feed("contacts", f"{NUMBER},acme,Elenco,yes,{LONG_AGO.date()}", f"{OTHER},acme,Elenco,yes,{LATELY.date()}",
          f"{THIRD},acme,Elenco,yes,")
-    feed("callbacks", f"{NUMBER},acme,{LONG_AGO},{LONG_AGO + DAY}", f"{OTHER},acme,{LONG_AGO},")
+    feed("callbacks", f"{NUMBER},acme,{LONG_AGO},{LONG_AGO + DAY}", f"{OTHER},acme,{LONG_AGO},{LATELY}",
+         f"{THIRD},acme,{LONG_AGO},")
     feed("rests", f"{NUMBER},acme,{LONG_AGO}", f"{OTHER},acme,{LONG_AGO}", f"{OTHER},acme,{LATELY}")
     ran = agi_gate("purge", "--json")
     assert ran.code == DONE, ran.err
     assert ran.json["controllers"]["acme"] == {
-        "gone": {"call-backs": 1, "consents": 1, "contacts": 1, "numbers, unknown from now on": 1, "results": 2,
+        "gone": {"call-backs": 2, "consents": 1, "contacts": 1, "numbers, unknown from now on": 1, "results": 1,
                  "silent calls": 2},
-        "stays": {"consents without an end": 1, "contacts without a date": 1, "open call-backs": 1, "results": 1}}
-    assert facts_of(client, NUMBER) == Facts()
+        "stays": {"consents without an end": 1, "contacts without a date": 1, "open call-backs": 1, "results": 3}}
+    # an enrolment voids the consents from before it for good
+    assert [(one.at, one.enrolled) for one in facts_of(client, NUMBER).checks] == [(LONG_AGO, True)]
+    assert facts_of(client, "+393331234509") == Facts()
     other = facts_of(client, OTHER)
-    assert [(one.at, one.enrolled) for one in other.checks] == [(LONG_AGO, False), (LATELY, True)]
+    assert [(one.at, one.enrolled) for one in other.checks] == [
+        (LONG_AGO - 90 * DAY, True), (LONG_AGO, False), (LATELY, True)]
     assert len(other.consents) == len(other.callbacks) == 1 and other.silent_calls == (LATELY,)
     assert facts_of(client, THIRD).contact == Contact("Elenco", True)
 
@@ -323,12 +341,17 @@ def test_a_no_stays_for_good(agi_gate: AgiGate, feed: Callable[..., Ran], client
 
 def test_a_used_call_back_goes_with_its_mark_and_an_open_one_stays(
         agi_gate: AgiGate, feed: Callable[..., Ran], client: redis.Redis) -> None:
-    feed("callbacks", f"{NUMBER},acme,{LONG_AGO},", f"{OTHER},acme,{LONG_AGO},", f"{OTHER},acme,{LATELY},")
+    far = LATELY + 1_000 * DAY
+    feed("callbacks", f"{NUMBER},acme,{LONG_AGO},", f"{OTHER},acme,{LONG_AGO},{far}", f"{OTHER},acme,{LATELY},",
+         f"{THIRD},acme,{LONG_AGO},{far}")
     store = Store(client)
     assert store.claim("acme", NUMBER, Callback(LONG_AGO)) and store.claim("acme", OTHER, Callback(LATELY))
+    assert store.claim("acme", THIRD, Callback(LONG_AGO))
     assert agi_gate("purge").code == DONE
     assert facts_of(client, NUMBER).callbacks == () and not is_marked(client)
-    assert facts_of(client, OTHER).callbacks == (Callback(LONG_AGO), Callback(LATELY, used=True))
+    assert facts_of(client, OTHER).callbacks == (Callback(LONG_AGO, far), Callback(LATELY, used=True))
+    # its list may be loaded again, and it would count
+    assert facts_of(client, THIRD).callbacks == (Callback(LONG_AGO, far, used=True),)
 
 
 def test_a_mark_goes_after_its_call_back_and_never_before(

@@ -68,8 +68,8 @@ def test_what_decides_nothing_makes_no_difference() -> None:
     (a_policy(a_campaign(purpose=Purpose.SERVICE)), Facts(checks=ENROLLED), allowed("SERVICE")),
     # the first reason is the same, a further one is not
     (a_policy(a_campaign(), hours=MORNING), Facts(contact=LISTED), denied("HOURS_CLOSED", "REGISTRY_UNKNOWN")),
-    (a_policy(a_campaign(category="energy")), Facts(checks=CLEAR, consents=(a_consent(category="energy"),)),
-     allowed("CONSENT_VALID")),
+    (a_policy(a_campaign(category="energy")), Facts(checks=CLEAR, consents=(a_consent(category="energy", contract=True),)),
+     allowed("CONTRACT_CONSENT")),
 ), ids=str)
 def test_a_difference_is_told(second: Policy, facts: Facts, expected: dict[str, Any]) -> None:
     assert beside(second, facts) == expected

@@ -123,7 +123,8 @@ def test_json_has_the_same_as_data(ops: Ops) -> None:
     said = ops.json(NUMBER)
     assert (said["known"], said["from"], said["source"], said["since"]) == (True, "store", "Elenco Rossi, agosto", "2026-03-10")
     assert said["contact"].pop("loaded")["file"] == "contacts.csv"
-    assert said["contact"] == {"source": "Elenco Rossi, agosto", "directory": False, "acquired_on": "2026-08-03"}
+    assert said["contact"] == {"source": "Elenco Rossi, agosto", "directory": False, "acquired_on": "2026-08-03",
+                               "recipient": "consumer"}
     assert said["consents"][0]["evidence"] == "IP 192.0.2.7 e SMS" and said["consents"][0]["fault"] is None
     assert said["objection"] is None and ops.json(OTHER)["objection"]["via"] == "telefono"
 

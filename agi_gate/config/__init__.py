@@ -160,6 +160,7 @@ def _settings(file: FileTable, path: Path) -> Settings:
         hours_off=hours == "off",
         fail=FailPolicy(_allowed(file.fail.store), _allowed(file.fail.log)),
         clock_checked_at=file.policy.clock_checked_at,
+        callback_days=file.policy.callback_days,
     )
     return Settings(
         store=StoreSettings(os.environ.get(STORE_URL_VARIABLE) or file.store.url, file.store.timeout_ms),
@@ -170,7 +171,7 @@ def _settings(file: FileTable, path: Path) -> Settings:
                         path.absolute().parent / file.log.key if file.log.key else None,
                         file.log.pseudonymise_after_days),
         archive_path=path.absolute().parent / file.archive.path,
-        retention=Retention(**dict(file.retention)),
+        retention=Retention(**dict(file.retention), callback_end_days=file.policy.callback_days),
         on_deny=file.policy.on_deny,
         policy=policy,
         controllers=controllers,
@@ -201,4 +202,6 @@ def _campaign(id_: str, table: CampaignTable, controllers: Mapping[str, Controll
         trunk=table.trunk,
         source=table.source,
         countries=frozenset(table.countries),
+        ai_disclosure=table.ai_disclosure,
+        statistics_basis=table.statistics_basis,
     )

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from agi_gate.config.tables import HOST_AND_PORT, TIME_OF_DAY, DaemonTable, FileTable, RetentionTable
 from agi_gate.number import Number, has_numbers, parse_caller_id
-from agi_gate.policy import CALL_CENTRE, ENERGY, Window
+from agi_gate.policy import CALL_CENTRE, ENERGY, Purpose, Window
 from agi_gate.rules.caller_id import is_short, may_present
 
 # what to write where a text has the wrong shape
@@ -204,6 +204,10 @@ def _campaign_mistakes(raw: dict[str, Any]) -> Iterator[str]:
         if _means_energy(category) and sector != ENERGY and not _means_energy(sector):
             yield (f"campaigns.{id_}.category: `{category}` brings no rule to a controller of another sector; electricity "
                    f"and gas are written `{ENERGY}`, in the consents, too, and another product without that word")
+        if campaign.get("purpose") == Purpose.STATISTICS.value and not str(campaign.get("statistics_basis", "")).strip():
+            yield (f"campaigns.{id_}.statistics_basis: is missing: the registry leaves out only statistics of the national "
+                   "statistical system (DPR 26/2022 art. 2 c. 3); write on what the survey rests, statistics_basis = "
+                   '"...", or declare purpose = "market_research"')
         countries = campaign.get("countries")
         for country in countries if isinstance(countries, list) else []:
             if isinstance(country, str) and re.fullmatch("[A-Z]{2}", country) and not has_numbers(country):

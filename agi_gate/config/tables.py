@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from agi_gate import place
+from agi_gate.policy import CALLBACK_DAYS
 from agi_gate.regime import CHECK_GOOD_DAYS, CONTRACT_GRACE_DAYS
 from agi_gate.retention import FIVE_YEARS_DAYS
 
@@ -22,6 +23,7 @@ class Table(BaseModel):
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000, strip_whitespace=True)]
 # what no system call takes, or what names no file, would end the program where it is opened
 Folder = Annotated[Name, StringConstraints(pattern=r"^[^\x00]*$")]
 File = Annotated[Name, StringConstraints(pattern=r"^[^\x00]*[^\x00/]$")]
@@ -81,6 +83,8 @@ class PolicyTable(Table):
     hours: Literal["code-of-conduct", "off"] | HoursTable = "code-of-conduct"
     on_deny: Literal["hangup", "return"] = "hangup"
     clock_checked_at: AwareDatetime | None = None
+    # a request counts for a bounded time: of one that counts for longer its row says until when
+    callback_days: Annotated[int, Field(ge=1, le=366)] = CALLBACK_DAYS
 
 
 class StoreFailTable(Table):
@@ -131,6 +135,8 @@ class CampaignTable(Table):
     trunk: Name
     source: Name | None = None
     countries: list[Country] = []
+    ai_disclosure: bool = False
+    statistics_basis: Text | None = None
 
 
 class FileTable(Table):

@@ -8,7 +8,7 @@ from typing import Any
 from agi_gate.call import Call
 from agi_gate.explaining.language import Language
 from agi_gate.number import Number, NumberClass, behind_code
-from agi_gate.policy import CALL_CENTRE
+from agi_gate.policy import CALL_CENTRE, Agent
 
 
 class Asked:
@@ -32,6 +32,10 @@ class Asked:
                 purpose=self.language.name("purpose", campaign.purpose.value),
                 agent=self.language.name("agent", campaign.agent.value),
                 category=f"`{campaign.category}`" if campaign.category else text("call.no_category")))
+            if campaign.agent is Agent.AI:
+                words.append(text("call.discloses" if campaign.ai_disclosure else "call.does_not_disclose"))
+            if campaign.statistics_basis:
+                words.append(text("call.statistics_basis", basis=campaign.statistics_basis))
         presentation = self.language.name("presentation", request.presentation.value)
         words.append(text("call.caller_id", caller_id=request.caller_id, holder=self._holder(), presentation=presentation)
                      if request.caller_id.strip() else text("call.no_caller_id", presentation=presentation))
@@ -48,7 +52,8 @@ class Asked:
             "country": call.destination.country if call.destination else None,
             "controller": self._controller_id(), "controller_name": self._controller_name(), "campaign": request.campaign,
             "purpose": campaign and campaign.purpose.value, "agent": campaign and campaign.agent.value,
-            "category": campaign and campaign.category, "caller_id": request.caller_id,
+            "category": campaign and campaign.category, "ai_disclosure": campaign and campaign.ai_disclosure,
+            "statistics_basis": campaign and campaign.statistics_basis, "caller_id": request.caller_id,
             "caller_id_holder": call.declared_caller_id and call.declared_caller_id.holder,
             "caller_id_roc_declared": call.declared_caller_id and call.declared_caller_id.roc_declared,
             "presentation": request.presentation.value, "trunk": call.trunk.id if call.trunk else request.trunk or None,

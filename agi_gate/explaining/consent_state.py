@@ -16,7 +16,7 @@ from agi_gate.facts import Consent, Facts
 from agi_gate.policy import Agent, Campaign, Controller, Purpose
 from agi_gate.record import instant
 from agi_gate.regime import REGIMES, local_day, regime_at
-from agi_gate.rules import contract, enrolment, objection
+from agi_gate.rules import contract, dating, energy, objection
 from agi_gate.rules.consent import fault, last_withdrawn, valid_consents
 from agi_gate.verdict import Reason
 
@@ -41,11 +41,11 @@ class State:
 States = Mapping[str, State]  # by channel; one where all channels of the consent have the same
 
 
-def states_of(facts: Facts, at: datetime) -> list[tuple[Consent, States]]:
-    """Each consent with its states at an instant, the oldest first."""
+def states_of(facts: Facts, at: datetime, sector: str) -> list[tuple[Consent, States]]:
+    """Each consent with its states at an instant, the oldest first; `sector` is the controller's."""
     known = facts.known_at(at)
     as_known = iter(known.consents)
-    found = [(consent, _states(next(as_known), known, at) if consent.granted_at <= at
+    found = [(consent, _states(next(as_known), known, at, sector) if consent.granted_at <= at
               else {consent.channel: State("not_yet")}) for consent in facts.consents]
     return sorted(found, key=lambda one: one[0].granted_at)
 
@@ -78,14 +78,14 @@ def _words(state: State, language: Language) -> str:
     return language.text(key, day=state.at and local_day(state.at), other=state.given_at and local_day(state.given_at))
 
 
-def _states(consent: Consent, known: Facts, at: datetime) -> States:
+def _states(consent: Consent, known: Facts, at: datetime, sector: str) -> States:
     channels = list(_AGENTS) if consent.channel == _BOTH else [consent.channel]
-    states = {channel: _state(consent, known, at, channel) for channel in channels}
+    states = {channel: _state(consent, known, at, channel, sector) for channel in channels}
     return {consent.channel: states[channels[0]]} if len(set(states.values())) == 1 else states
 
 
-def _state(consent: Consent, known: Facts, at: datetime, channel: str) -> State:
-    call, regime = _call(consent, at, channel), regime_at(at) or REGIMES[0]
+def _state(consent: Consent, known: Facts, at: datetime, channel: str, sector: str) -> State:
+    call, regime = _call(consent, at, channel, sector), regime_at(at) or REGIMES[0]
     if call is None:
         return _barred(Reason.CONSENT_OTHER_CHANNEL if channel not in _AGENTS else Reason.CONSENT_OTHER_PURPOSE)
     reason = fault(consent, call)
@@ -95,11 +95,12 @@ def _state(consent: Consent, known: Facts, at: datetime, channel: str) -> State:
         other = last_withdrawn(call, known)
         assert other is not None  # the rule says so
         return State("withdrawn", Reason.CONSENT_REVOKED.name, other.revoked_at, other.granted_at)
-    alone = replace(known, consents=(consent,))
-    if regime.mobiles_in_registry and contract.check(call, alone, regime) is None:
-        enrolled = enrolment.check(call, alone, regime)
-        if enrolled is not None and not enrolled.allows:
-            return _barred(enrolled.reason, known.first_enrolled.at if known.first_enrolled else None)
+    is_within_contract = consent.contract and contract.covers(consent, at)
+    if regime.mobiles_in_registry and not is_within_contract and known.enrolment is not None:
+        if (voided := dating.fault(consent, known)) is not None:
+            return _barred(voided, known.enrolment.first.at)
+    if energy.binds(call, known, regime) and not energy.is_customers(consent, at):
+        return _barred(Reason.SECTOR_CUSTOMERS_ONLY)
     if known.objection is not None and (finding := objection.check(call, known, regime)) is not None:
         return _barred(finding.reason, known.objection.objected_at)
     return State("in_order")
@@ -109,10 +110,10 @@ def _barred(reason: Reason, at: datetime | None = None) -> State:
     return State(reason.name, reason.name, at)
 
 
-def _call(consent: Consent, at: datetime, channel: str) -> Call | None:
+def _call(consent: Consent, at: datetime, channel: str, sector: str) -> Call | None:
     """A call such as the consent was given to; None where no call is such."""
     try:
-        campaign = Campaign("", Controller("", ""), Purpose(consent.purpose), _AGENTS[channel], consent.category, (), "")
+        campaign = Campaign("", Controller("", sector), Purpose(consent.purpose), _AGENTS[channel], consent.category, (), "")
     except (KeyError, ValueError):
         return None
     return Call(Request("", "", "", Presentation.ALLOWED), at, None, False, campaign, None, None, None)

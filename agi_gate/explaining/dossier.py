@@ -15,12 +15,13 @@ from typing import Any
 
 from agi_gate.explaining import law
 from agi_gate.explaining.consent_state import states_data, states_of
-from agi_gate.explaining.known import consent_data
+from agi_gate.explaining.known import callback_data, consent_data
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.loads import Loads
 from agi_gate.explaining.opposite import ground_words
 from agi_gate.explaining.origin import source_in
 from agi_gate.facts import Facts
+from agi_gate.policy import CALLBACK_DAYS, Controller
 from agi_gate.record import instant
 from agi_gate.rules.registry import check_expires_at
 from agi_gate.rules.rest import rest_ends_at
@@ -40,9 +41,10 @@ class Placed:
     changed: bool = False
 
 
-def content_of(number: str, controller: str, controller_name: str, facts: Facts, receipts: Mapping[str, Mapping[str, Any]],
+def content_of(number: str, controller: Controller, facts: Facts, receipts: Mapping[str, Mapping[str, Any]],
                decisions: Sequence[Placed], log: Mapping[str, Any], now: datetime, program: str, language: Language,
-               campaign_sources: Mapping[str, str] | None = None, loads: Loads | None = None) -> dict[str, Any]:
+               campaign_sources: Mapping[str, str] | None = None, loads: Loads | None = None,
+               callback_days: int = CALLBACK_DAYS) -> dict[str, Any]:
     """`log`: which files were searched, what is missing, what belongs to no controller, the newest seal's digest.
 
     `campaign_sources`: of the controller's campaigns, where the number itself has no source.
@@ -50,22 +52,21 @@ def content_of(number: str, controller: str, controller_name: str, facts: Facts,
     known, loads = facts.known_at(now), loads or Loads()
     content = {
         "format": FORMAT, "made_at": instant(now), "program": program, "language": language.code,
-        "number": number, "controller": {"id": controller, "name": controller_name},
+        "number": number, "controller": {"id": controller.id, "name": controller.name},
         "source": source_in(known), "campaign_sources": dict(campaign_sources or {}) if source_in(known) is None else {},
         "contact": facts.contact and {
             "source": facts.contact.source, "directory": facts.contact.directory, "loaded": loads.contact,
-            "acquired_on": facts.contact.acquired_on and facts.contact.acquired_on.isoformat()},
+            "acquired_on": facts.contact.acquired_on and facts.contact.acquired_on.isoformat(),
+            "recipient": facts.contact.recipient},
         "checks": [{"at": instant(check.at), "enrolled": check.enrolled, "id": check.id,
                     "good_until": instant(check_expires_at(check.at)), "receipt": receipts.get(check.id)}
                    for check in facts.checks],
         "consents": [consent_data(consent) | states_data(states) | loads.of_consent(consent)
-                     for consent, states in states_of(facts, now)],
+                     for consent, states in states_of(facts, now, controller.sector)],
         "objection": facts.objection and {
             "objected_at": instant(facts.objection.objected_at), "via": facts.objection.via, "loaded": loads.objection,
             "repeated_at": facts.objection.repeated_at and instant(facts.objection.repeated_at)},
-        "callbacks": [{"requested_at": instant(callback.requested_at), "used": callback.used,
-                       "valid_until": callback.valid_until and instant(callback.valid_until)}
-                      for callback in facts.callbacks],
+        "callbacks": [callback_data(callback, callback_days) | {"used": callback.used} for callback in facts.callbacks],
         "silent_calls": [{"silent_at": instant(at), "rested_until": instant(rest_ends_at(at))} for at in facts.silent_calls],
         "decisions": [decision_data(placed, language) for placed in decisions],
         "log": dict(log),

@@ -12,8 +12,10 @@ from datetime import date, datetime, timedelta
 from agi_gate.call import Call, Presentation
 from agi_gate.decide import decide
 from agi_gate.explaining.calling_hours import shut
+from agi_gate.explaining.remedies import customers_only
 from agi_gate.facts import Check, Consent, Facts, Objection
 from agi_gate.regime import CONTRACT_GRACE_DAYS, local_day
+from agi_gate.rules.callback import ends_at
 from agi_gate.rules.registry import check_expires_at
 from agi_gate.verdict import Finding
 
@@ -39,6 +41,8 @@ def changes(call: Call, known: Facts, ground: Finding) -> Iterator[Change]:
     yield from _of_callback(call, known, ground)
     yield from _of_checks(call, known, ground)
     yield from _of_consents(call, known, ground)
+    if known.contact is not None and known.contact.is_business:
+        yield Change("consumer", call, replace(known, contact=replace(known.contact, recipient="")))
     if known.contact is not None and known.contact.directory:
         yield Change("listing", call, replace(known, contact=replace(known.contact, directory=False)))
     yield Change("callback_objection" if ground.callback else "objection", call,
@@ -46,6 +50,9 @@ def changes(call: Call, known: Facts, ground: Finding) -> Iterator[Change]:
     if (closed := shut(call)) is not None:
         yield Change("hours", closed, known)
     yield Change("rest", call, replace(known, silent_calls=(call.at,)))
+    if call.known_campaign.ai_disclosure:
+        silent = replace(call.known_campaign, ai_disclosure=False)
+        yield Change("disclosure", replace(call, campaign=silent), known)
     yield Change("caller_id", replace(call, request=replace(call.request, presentation=Presentation.RESTRICTED)), known)
 
 
@@ -55,9 +62,9 @@ def _of_callback(call: Call, known: Facts, ground: Finding) -> Iterator[Change]:
         return
     others = tuple(one for one in known.callbacks if one is not callback)
     yield Change("callback_used", call, replace(known, callbacks=(*others, replace(callback, used=True))), None, True)
-    if callback.valid_until is not None:
-        over = replace(callback, valid_until=call.at - _MOMENT)
-        yield Change("callback_until", call, replace(known, callbacks=(*others, over)), callback.valid_until, True)
+    over = replace(callback, valid_until=call.at - _MOMENT)
+    yield Change("callback_until", call, replace(known, callbacks=(*others, over)), ends_at(callback, call.callback_days),
+                 True)
 
 
 def _of_checks(call: Call, known: Facts, ground: Finding) -> Iterator[Change]:
@@ -74,9 +81,10 @@ def _of_consents(call: Call, known: Facts, ground: Finding) -> Iterator[Change]:
     if consent is not None:
         if consent.contract:
             over = replace(consent, contract_ended_on=local_day(call.at - _LONG_AGO))
-            ended_on = consent.contract_ended_on
-            yield Change("contract" if ended_on is None else "contract_ended", call, _with(known, consent, over),
-                         ended_on and ended_on + timedelta(days=CONTRACT_GRACE_DAYS), True)
+            ended_on, no_grace = consent.contract_ended_on, customers_only(call, known)
+            key = ("contract_customer", "contract_last_day") if no_grace else ("contract", "contract_ended")
+            grace = timedelta(days=0 if no_grace else CONTRACT_GRACE_DAYS)
+            yield Change(key[ended_on is not None], call, _with(known, consent, over), ended_on and ended_on + grace, True)
         yield Change("revocation", call, _with(known, consent, replace(consent, revoked_at=call.at)))
         if consent.expires_at is not None:
             yield Change("consent_expires", call, _with(known, consent, replace(consent, expires_at=call.at)),

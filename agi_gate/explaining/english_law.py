@@ -12,10 +12,10 @@ from agi_gate.verdict import Reason
 REASONS = {
     Reason.EMERGENCY: "the number is an emergency or social-value number, and those are never blocked",
     Reason.SERVICE: "it was a service call, made to perform a contract, which the registry does not cover",
-    Reason.STATISTICS: "it was a call for a statistical survey, which the registry does not cover",
+    Reason.STATISTICS: "it was a call for a statistical survey, on the basis that the campaign declares",
     Reason.CALLBACK_REQUESTED: "the person had asked to be called, and that request was open",
     Reason.CONTRACT_CONSENT: "there was a consent given within a contract that was in force or had ended at most 30 "
-                             "days before",
+                             "days before (for electricity and gas: that was in force)",
     Reason.CONSENT_AFTER_ENROLMENT: "the number was enrolled in the registry, but there was a valid consent given "
                                     "after the enrolment",
     Reason.CONSENT_VALID: "there was a valid consent, and the number was not enrolled in the registry",
@@ -41,6 +41,9 @@ REASONS = {
     Reason.CALLER_ID_NOT_CONTROLLER: "electricity and gas may be sold only under a caller ID that the controller "
                                      "itself holds, and this one was another's",
 
+    Reason.AI_DISCLOSURE_MISSING: "an AI agent was to speak, and the campaign did not declare that it says at once that "
+                                  "it is an AI",
+
     Reason.SOURCE_UNKNOWN: "nobody had recorded where the contact came from",
     Reason.OBJECTION_RECORDED: "the person had objected to calls of this controller",
     Reason.HOURS_SUNDAY: "it was a Sunday, when no marketing calls are made",
@@ -52,10 +55,10 @@ REASONS = {
                              "not known is never taken for clear",
     Reason.REGISTRY_STALE: "the last check against the registry was more than 15 days old",
     Reason.REGISTRY_OPPOSED: "the number was enrolled in the registry, and no valid consent stood against that",
-    Reason.CONSENT_DATE_UNPROVEN: "the number was enrolled in the registry, and the consent cannot be proven to be "
-                                  "later than the enrolment",
-    Reason.CONSENT_VOIDED_BY_REGISTRY: "the number was enrolled in the registry, and the enrolment voided the consent "
-                                       "that had been given before",
+    Reason.CONSENT_DATE_UNPROVEN: "the consent cannot be proven to be later than the enrolment of the number in the "
+                                  "registry",
+    Reason.CONSENT_VOIDED_BY_REGISTRY: "the enrolment of the number in the registry voided the consent, which had been "
+                                       "given before it",
 
     Reason.CONSENT_REVOKED: "the consent had been revoked",
     Reason.CONSENT_EXPIRED: "the consent was past the end that the controller itself had set",
@@ -66,8 +69,10 @@ REASONS = {
     Reason.CONSENT_OTHER_CHANNEL: "the consent was given for another kind of call",
     Reason.CONSENT_NONE: "there was no consent, and no other ground for the call",
     Reason.AUTOMATED_NEEDS_CONSENT: "automated and AI calls need a consent, and there was none",
-    Reason.SECTOR_NEEDS_CONSENT: "calls to sell electricity or gas need a consent or the person's own request, and "
-                                 "there was neither",
+    Reason.SECTOR_NEEDS_CONSENT: "calls to sell electricity or gas to a consumer need the consent of a customer or the "
+                                 "person's own request on the seller's own site, and there was neither",
+    Reason.SECTOR_CUSTOMERS_ONLY: "electricity and gas are sold by phone only to customers, and the consent was not of "
+                                  "a customer whose contract was in force on that day",
 
     Reason.CLOCK_BEHIND: "the clock was behind what was on record already, and the gate then refuses",
     Reason.STORE_UNAVAILABLE: "what is known of the number could not be read, and the gate then refuses",
@@ -89,5 +94,5 @@ SOURCES = {source: source for source in ALL_SOURCES} | {
     OWN_HOURS: "none; they are the controller's own calling hours ([policy] hours)"}
 LAWS = {part: part for part in FIRST_DAYS} | {
     "Garante, Feb 2023": "Garante, February 2023", "106/25/CONS": "AGCOM 106/25/CONS",
-    "271/25/CONS": "AGCOM 271/25/CONS", "60/25/CIR": "AGCOM 60/25/CIR", "21/26/CIR": "AGCOM 21/26/CIR"}
+    "Codice del consumo art. 51": "Codice del consumo art. 51 c. 8-bis to 8-quater", "271/25/CONS": "AGCOM 271/25/CONS", "60/25/CIR": "AGCOM 60/25/CIR", "21/26/CIR": "AGCOM 21/26/CIR"}
 REGIMES = {one.id: one.name for one in regime.REGIMES}

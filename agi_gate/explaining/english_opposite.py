@@ -7,6 +7,8 @@ OPPOSITE = {
                     "to be lifted:",
     "opposite.deny": "{reason}: {remedy}.",
     "opposite.request": "In any case a request of the person to be called, later than any objection, would allow one call.",
+    "opposite.request_own_web": "In any case a request of the person on the controller's own site, later than any objection, "
+                                "would allow one call.",
     "opposite.not_examined": "The gate stopped there.  With that put right it would go on to {parts}, which this decision "
                              "did not look at.",
     "opposite.not_examined_after": "With this put right, too, the gate would go on to {parts}, which this decision did not "
@@ -15,6 +17,7 @@ OPPOSITE = {
     "beyond.class": "the kind of number",
     "beyond.caller_id": "caller ID and trunk",
     "beyond.caller_id_rest": "what else is asked of caller ID and trunk",
+    "beyond.disclosure": "whether the AI agent says that it is one",
     "beyond.known": "what is known of the number (registry, consents, objections, calling hours)",
     "opposite.put_right": "With that put right, {then}",
     "opposite.open_again": "The next time within the calling hours is {at}.",
@@ -31,6 +34,9 @@ OPPOSITE = {
     "way.consent": "a documented consent of the person ({purpose}, category `{category}`, calls {channel}){since}",
     "way.since": ", given on {at} or later",
     "way.after": ", given after {at}",
+    "way.customer": "a documented consent of the person as a customer in contract ({purpose}, category `{category}`, calls "
+                    "{channel}){since}",
+    "way.business": "where the number is a company's, a contact row that says so (recipient=business)",
     "way.evidence": "loading the consent with its origin and evidence, where they are on record",
     "way.human": "a call by a human",
     "way.automated": "an automated call",
@@ -57,6 +63,10 @@ OPPOSITE = {
     "end.objection": "an objection of the person, from the moment it is recorded",
     "end.contract": "the end of the contract, once 30 days have gone by since",
     "end.contract_ended": "the end of the 30 days after the contract, the last of which is {when}",
+    "end.contract_customer": "the end of the contract, from the day after it on",
+    "end.contract_last_day": "the end of the contract, whose last day is {when}",
+    "end.consumer": "a contact row that does not say any more that the number is a company's",
+    "end.disclosure": "a campaign that does not declare that its AI agent says that it is one",
     "end.callback_until": "the end of the request, on {when}",
     "end.callback_used": "a second call, since this one uses the request up",
     "end.callback_objection": "an objection later than the request",

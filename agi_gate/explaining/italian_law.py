@@ -8,10 +8,10 @@ REASONS = {
     Reason.EMERGENCY: "si tratta di un numero di emergenza o di pubblica utilità, che non viene mai bloccato",
     Reason.SERVICE: "si tratta di una chiamata di servizio, per l'esecuzione di un contratto, alla quale il Registro "
                     "non si applica",
-    Reason.STATISTICS: "si tratta di una rilevazione statistica, alla quale il Registro non si applica",
+    Reason.STATISTICS: "si tratta di una rilevazione statistica, sulla base dichiarata dalla campagna",
     Reason.CALLBACK_REQUESTED: "l'interessato aveva chiesto di essere chiamato e la richiesta era ancora aperta",
     Reason.CONTRACT_CONSENT: "esisteva un consenso prestato nell'ambito di un contratto in essere o cessato da non "
-                             "più di 30 giorni",
+                             "più di 30 giorni (per energia elettrica e gas: in essere)",
     Reason.CONSENT_AFTER_ENROLMENT: "il numero risultava iscritto nel Registro, ma esisteva un consenso valido "
                                     "prestato dopo l'iscrizione",
     Reason.CONSENT_VALID: "esisteva un consenso valido e il numero non risultava iscritto nel Registro",
@@ -39,6 +39,9 @@ REASONS = {
     Reason.CALLER_ID_NOT_CONTROLLER: "per vendere energia elettrica e gas il numero chiamante deve essere nella "
                                      "disponibilità del titolare stesso, e questo era di altri",
 
+    Reason.AI_DISCLOSURE_MISSING: "avrebbe parlato un sistema di intelligenza artificiale e la campagna non dichiarava "
+                                  "che esso si presenta subito come tale",
+
     Reason.SOURCE_UNKNOWN: "la provenienza del contatto non era documentata",
     Reason.OBJECTION_RECORDED: "l'interessato si era opposto alle chiamate di questo titolare",
     Reason.HOURS_SUNDAY: "era domenica, giorno in cui non si effettuano chiamate di marketing",
@@ -52,10 +55,10 @@ REASONS = {
     Reason.REGISTRY_STALE: "l'ultimo confronto con il Registro risaliva a più di 15 giorni prima",
     Reason.REGISTRY_OPPOSED: "il numero risultava iscritto nel Registro e nessun consenso valido permetteva di "
                              "superare l'iscrizione",
-    Reason.CONSENT_DATE_UNPROVEN: "il numero risultava iscritto nel Registro e non è possibile provare che il "
-                                  "consenso fosse successivo all'iscrizione",
-    Reason.CONSENT_VOIDED_BY_REGISTRY: "il numero risultava iscritto nel Registro e l'iscrizione aveva annullato il "
-                                       "consenso prestato in precedenza",
+    Reason.CONSENT_DATE_UNPROVEN: "non è possibile provare che il consenso fosse successivo all'iscrizione del numero "
+                                  "nel Registro",
+    Reason.CONSENT_VOIDED_BY_REGISTRY: "l'iscrizione del numero nel Registro aveva annullato il consenso, prestato in "
+                                       "precedenza",
 
     Reason.CONSENT_REVOKED: "il consenso era stato revocato",
     Reason.CONSENT_EXPIRED: "il consenso aveva superato la scadenza fissata dal titolare stesso",
@@ -67,8 +70,11 @@ REASONS = {
     Reason.CONSENT_NONE: "non risultava alcun consenso né altra base giuridica per la chiamata",
     Reason.AUTOMATED_NEEDS_CONSENT: "le chiamate automatizzate o con intelligenza artificiale richiedono il consenso, "
                                     "che mancava",
-    Reason.SECTOR_NEEDS_CONSENT: "le chiamate per vendere energia elettrica o gas richiedono il consenso o una "
-                                 "richiesta dell'interessato, e mancavano entrambi",
+    Reason.SECTOR_NEEDS_CONSENT: "le chiamate a un consumatore per vendere energia elettrica o gas richiedono il "
+                                 "consenso di un cliente o una richiesta dell'interessato sul sito del venditore, e "
+                                 "mancavano entrambi",
+    Reason.SECTOR_CUSTOMERS_ONLY: "energia elettrica e gas si vendono per telefono soltanto ai clienti, e il consenso "
+                                  "non era di un cliente con il contratto in essere in quel giorno",
 
     Reason.CLOCK_BEHIND: "l'orologio era indietro rispetto a quanto già registrato, e in tal caso il sistema nega la "
                          "chiamata",
@@ -96,7 +102,8 @@ REMEDIES = {
                        "un'altra finalità",
     Reason.CALLBACK_REQUESTED: "la chiamata stessa, perché una richiesta ne consente una sola; oppure la sua scadenza "
                                "o un'opposizione successiva",
-    Reason.CONTRACT_CONSENT: "la revoca o un'opposizione, oppure il trentunesimo giorno dalla fine del contratto",
+    Reason.CONTRACT_CONSENT: "la revoca o un'opposizione, oppure il trentunesimo giorno dalla fine del contratto (per "
+                             "l'energia: il giorno dopo)",
     Reason.CONSENT_AFTER_ENROLMENT: "la revoca o un'opposizione, la scadenza del consenso, oppure una verifica più "
                                     "vecchia di 15 giorni",
     Reason.CONSENT_VALID: "la revoca o un'opposizione, la scadenza del consenso, l'iscrizione nel Registro, oppure "
@@ -123,6 +130,9 @@ REMEDIES = {
     Reason.CALLER_ID_TRUNK_FOREIGN: "instradare la chiamata su una linea dichiarata che entra in rete in Italia",
     Reason.CALLER_ID_NOT_CONTROLLER: "presentare un numero nella disponibilità del titolare stesso e non del call "
                                      "center",
+
+    Reason.AI_DISCLOSURE_MISSING: "far sì che il sistema si presenti subito come intelligenza artificiale e dichiararlo "
+                                  "nella campagna: ai_disclosure = true",
 
     Reason.SOURCE_UNKNOWN: "documentare la provenienza del contatto: agi-gate load contacts, oppure `source` della "
                            "campagna",
@@ -153,7 +163,10 @@ REMEDIES = {
     Reason.CONSENT_NONE: "un consenso; oppure, dove la legge ammette chiamate senza consenso, la presenza negli "
                          "elenchi telefonici pubblici",
     Reason.AUTOMATED_NEEDS_CONSENT: "un consenso per le chiamate automatizzate, oppure un operatore",
-    Reason.SECTOR_NEEDS_CONSENT: "un consenso alle chiamate per l'energia, oppure una richiesta dell'interessato",
+    Reason.SECTOR_NEEDS_CONSENT: "il consenso di un cliente, una richiesta sul sito del titolare (via=own_web), oppure, "
+                                 "se il numero è di un'impresa, recipient=business",
+    Reason.SECTOR_CUSTOMERS_ONLY: "un contratto in essere, una richiesta sul sito del titolare (via=own_web), oppure, se "
+                                  "il numero è di un'impresa, recipient=business",
 
     Reason.CLOCK_BEHIND: "regolare l'orologio della macchina; se invece un caricamento o una registrazione porta una "
                          "data futura, [policy] clock_checked_at",
@@ -166,13 +179,15 @@ SOURCES = {
     "numbering plan; never blocked": "piano nazionale di numerazione; mai bloccati",
     "numbering plan": "piano nazionale di numerazione",
     "L. 5/2018 art. 2; RPO operator FAQ": "L. 5/2018, art. 2; FAQ del RPO per gli operatori",
-    "RPO operator FAQ": "FAQ del RPO per gli operatori",
+    "DPR 26/2022 arts. 1, 2 c. 3; RPO operator FAQ": "DPR 26/2022, artt. 1 e 2, c. 3; FAQ del RPO per gli operatori",
     "L. 5/2018 art. 1 c. 5": "L. 5/2018, art. 1, c. 5",
     "L. 5/2018 art. 1 c. 6": "L. 5/2018, art. 1, c. 6",
-    "L. 5/2018 art. 1 c. 5-6": "L. 5/2018, art. 1, cc. 5-6",
+    "L. 5/2018 art. 1 c. 5-6; DPR 26/2022 art. 7 c. 4-5": "L. 5/2018, art. 1, cc. 5-6; DPR 26/2022, art. 7, cc. 4-5",
+    "L. 5/2018 art. 1 c. 5; DPR 26/2022 art. 7 c. 4-5": "L. 5/2018, art. 1, c. 5; DPR 26/2022, art. 7, cc. 4-5",
     "L. 5/2018 art. 1 c. 7-8": "L. 5/2018, art. 1, cc. 7-8",
     "L. 5/2018 art. 1 c. 7-8; art. 130 Codice privacy": "L. 5/2018, art. 1, cc. 7-8; art. 130 Codice privacy",
-    "art. 130 c. 3-bis Codice privacy; DPR 26/2022 art. 8": "art. 130, c. 3-bis, Codice privacy; DPR 26/2022, art. 8",
+    "art. 130 c. 3-bis Codice privacy; DPR 26/2022 arts. 7 c. 5, 8": "art. 130, c. 3-bis, Codice privacy; DPR 26/2022, "
+                                                                     "artt. 7, c. 5, e 8",
     "art. 130 c. 3-bis Codice privacy; DPR 178/2010": "art. 130, c. 3-bis, Codice privacy; DPR 178/2010",
     "art. 7 Codice privacy": "art. 7 Codice privacy (testo allora vigente)",
     "L. 5/2018 art. 2; DPR 26/2022 art. 9": "L. 5/2018, art. 2; DPR 26/2022, art. 9",
@@ -181,7 +196,11 @@ SOURCES = {
     "Code of conduct art. 7": "Codice di condotta, art. 7",
     "AGCOM 156/18/CIR, 60/25/CIR": "delibere AGCOM 156/18/CIR e 60/25/CIR",
     "AGCOM 106/25/CONS, 271/25/CONS": "delibere AGCOM 106/25/CONS e 271/25/CONS",
-    "energy law of 2026 (DL Bollette)": "normativa sull'energia del 2026 (DL Bollette)",
+    "Codice del consumo art. 51 c. 8-bis (DL 21/2026, L. 49/2026)": "Codice del consumo, art. 51, c. 8-bis (DL 21/2026, "
+                                                                    "L. 49/2026)",
+    "Codice del consumo art. 51 c. 8-ter (DL 21/2026, L. 49/2026)": "Codice del consumo, art. 51, c. 8-ter (DL 21/2026, "
+                                                                    "L. 49/2026)",
+    "AI Act (Reg. (EU) 2024/1689) art. 50(1)": "regolamento (UE) 2024/1689 sull'intelligenza artificiale, art. 50, par. 1",
     "L. 5/2018 art. 1 c. 14; GDPR 14(2)(f)": "L. 5/2018, art. 1, c. 14; GDPR, art. 14, par. 2, lett. f)",
     "GDPR 21(3); Garante, Feb 2023": "GDPR, art. 21, par. 3; Garante, febbraio 2023",
     "Code of conduct, docweb 9993808": "Codice di condotta (Garante, doc. web 9993808)",
@@ -220,7 +239,8 @@ LAWS = {
     "60/25/CIR": "delibera AGCOM 60/25/CIR",
     "271/25/CONS": "delibera AGCOM 271/25/CONS",
     "21/26/CIR": "delibera AGCOM 21/26/CIR",
-    "energy law of 2026": "normativa sull'energia del 2026",
+    "Codice del consumo art. 51": "Codice del consumo, art. 51, cc. da 8-bis a 8-quater",
+    "AI Act": "regolamento sull'intelligenza artificiale",
 }
 
 REGIMES = {
@@ -229,5 +249,6 @@ REGIMES = {
     "2024-09-28": "Codice di condotta sul telemarketing (Garante, doc. web 9993808)",
     "2025-08-19": "delibera AGCOM 106/25/CONS",
     "2025-11-19": "delibere AGCOM 106/25/CONS e 271/25/CONS",
-    "2026-06-19": "disciplina per l'energia (DL Bollette 2026)",
+    "2026-06-19": "disciplina per l'energia (Codice del consumo, art. 51, cc. da 8-bis a 8-quater; DL 21/2026, L. 49/2026)",
+    "2026-08-02": "regolamento (UE) 2024/1689 sull'intelligenza artificiale, art. 50, par. 1",
 }

@@ -8,6 +8,8 @@ OPPOSITE = {
     "opposite.deny": "{reason}: {remedy}.",
     "opposite.request": "In ogni caso una richiesta dell'interessato di essere chiamato, successiva all'eventuale "
                         "opposizione, consentirebbe una chiamata.",
+    "opposite.request_own_web": "In ogni caso una richiesta dell'interessato sul sito del titolare, successiva all'eventuale "
+                                "opposizione, consentirebbe una chiamata.",
     "opposite.not_examined": "Il sistema si è fermato a questo punto.  Rimosso tale motivo, esaminerebbe {parts}, che in "
                              "questa decisione non ha considerato.",
     "opposite.not_examined_after": "Rimosso anche questo, il sistema esaminerebbe {parts}, che in questa decisione non ha "
@@ -16,6 +18,7 @@ OPPOSITE = {
     "beyond.class": "il tipo di numero",
     "beyond.caller_id": "il numero chiamante con la linea",
     "beyond.caller_id_rest": "le altre condizioni del numero chiamante con la linea",
+    "beyond.disclosure": "se il sistema di intelligenza artificiale si presenta come tale",
     "beyond.known": "quanto risulta del numero (Registro, consensi, opposizioni, fasce orarie)",
     "opposite.put_right": "Rimosso tale motivo, {then}",
     "opposite.open_again": "La fascia oraria consentita successiva si apre {at:il}.",
@@ -33,6 +36,9 @@ OPPOSITE = {
                    "{channel}){since}",
     "way.since": ", prestato {at:dal} in poi",
     "way.after": ", prestato dopo {at:il}",
+    "way.customer": "un consenso documentato dell'interessato quale cliente con il contratto in essere (finalità {purpose}, "
+                    "categoria `{category}`, chiamate {channel}){since}",
+    "way.business": "se il numero è di un'impresa, una riga di contatto che lo dica (recipient = business)",
     "way.evidence": "il caricamento del consenso con la sua origine e la sua prova, se documentate",
     "way.human": "una chiamata con operatore",
     "way.automated": "una chiamata automatizzata",
@@ -60,6 +66,10 @@ OPPOSITE = {
     "end.objection": "l'opposizione dell'interessato, dal momento in cui è registrata",
     "end.contract": "la fine del contratto, trascorsi 30 giorni",
     "end.contract_ended": "la fine dei 30 giorni successivi al contratto, il cui ultimo giorno è {when:il}",
+    "end.contract_customer": "la fine del contratto, dal giorno successivo",
+    "end.contract_last_day": "la fine del contratto, il cui ultimo giorno è {when:il}",
+    "end.consumer": "una riga di contatto che non dica più che il numero è di un'impresa",
+    "end.disclosure": "una campagna che non dichiari che il sistema di intelligenza artificiale si presenta come tale",
     "end.callback_until": "la scadenza della richiesta, {when:il}",
     "end.callback_used": "una seconda chiamata, perché questa utilizza la richiesta",
     "end.callback_objection": "un'opposizione successiva alla richiesta",

@@ -24,6 +24,10 @@ STORY = {
     "call.for": "La chiamata era per conto di {controller}, nella campagna `{campaign}`.  Finalità: {purpose}.  "
                 "Modalità: {agent}.  Categoria merceologica: {category}.",
     "call.no_category": "nessuna",
+    "call.discloses": "La campagna dichiara che il sistema di intelligenza artificiale si presenta subito come tale.",
+    "call.does_not_disclose": "La campagna non dichiara che il sistema di intelligenza artificiale si presenta subito come "
+                              "tale.",
+    "call.statistics_basis": "La base della rilevazione, come dichiarata dalla campagna: «{basis}».",
     "controller.named": "{name} (titolare `{id}`)",
     "controller.unnamed": "un titolare indicato come `{id}`",
     "call.no_campaign": "Non era indicata alcuna campagna: non è quindi noto per conto di chi si sarebbe chiamato.",
@@ -70,6 +74,8 @@ STORY = {
     "contact.listed": "il numero è presente",
     "contact.unlisted": "il numero non è presente",
     "contact.undated": "La data di acquisizione non è nota: la riga della lista non la riporta.",
+    "contact.consumer": "Secondo la riga il numero è di un consumatore.",
+    "contact.business": "Secondo la riga il numero è di un'impresa.",
     "contact.none": "Contatto: nessuna lista di contatti riporta il numero.",
     "contact.no_source": "Contatto: la lista non ne indica la provenienza{acquired}; {listed} negli elenchi "
                          "telefonici pubblici.",
@@ -88,9 +94,11 @@ STORY = {
     "registry.good": "La verifica è valida 15 giorni, fino {until:al}.",
     "registry.stale": "La verifica era valida 15 giorni, fino {until:al}: al momento della chiamata non lo era più.",
     "registry.first_enrolled": "L'iscrizione è stata rilevata per la prima volta dalla verifica {at:del}.",
-    "registry.last_clear": "L'ultima verifica che non ha trovato il numero iscritto è quella {at:del}: l'iscrizione è "
-                           "avvenuta tra le due.",
-    "registry.never_clear": "Nessuna verifica di questo titolare ha mai trovato il numero non iscritto.",
+    "registry.was_enrolled": "In precedenza il numero era iscritto: quell'iscrizione è stata rilevata per la prima volta "
+                             "dalla verifica {at:del} e annulla tuttora i consensi prestati prima.",
+    "registry.last_clear": "L'ultima verifica precedente che non ha trovato il numero iscritto è quella {at:del}: "
+                           "l'iscrizione è avvenuta tra le due.",
+    "registry.never_clear": "Nessuna verifica precedente di questo titolare ha trovato il numero non iscritto.",
     "consent.none": "Consenso: non ne risulta alcuno.",
     "consent": "Consenso {at:del}: finalità {purpose}; categoria merceologica: {category}; chiamate {channel}; "
                "origine: {origin}; prova: {evidence}{notice}{more}.  {covers}",
@@ -105,6 +113,8 @@ STORY = {
     "consent.revoked": "; revocato {at:il}",
     "consent.covers": "Copriva questa chiamata.",
     "consent.but_enrolled": "Di per sé copriva questa chiamata, ma vi osta l'iscrizione nel Registro.",
+    "consent.but_no_customers": "Di per sé copriva questa chiamata, ma energia elettrica e gas si vendono per telefono "
+                                "soltanto ai clienti con il contratto in essere in quel giorno.",
     "consent.covers_not": "Non copriva questa chiamata: {meaning} ({reason}).",
     "consent.withdrawn": "Non copriva questa chiamata: era stato revocato insieme a quello {other:del}, {at:il} ({reason}).",
     "consent.covers_by_itself": "Di per sé copriva questa chiamata.",
@@ -123,9 +133,14 @@ STORY = {
     "objection.via": " (tramite: {via})",
     "objection.repeated": ", e di nuovo {at:il}",
     "objection.none": "Opposizione: non ne risulta alcuna.",
-    "callback": "Richiesta di essere chiamato: {at:del}, {until}; {state}.",
+    "callback": "Richiesta di essere chiamato: {at:del}, fatta {via}, {until}; {state}.",
     "callback.until": "valida fino {at:al}",
-    "callback.no_end": "senza scadenza",
+    "callback.no_end": "senza una scadenza propria e quindi valida fino {at:al} ([policy] callback_days)",
+    "via.own_web": "sul sito del titolare",
+    "via.web": "sul web",
+    "via.phone": "per telefono",
+    "via.branch": "in un punto di vendita",
+    "via.other": "in altro modo o in un modo non documentato",
     "callback.used": "già utilizzata da una chiamata precedente",
     "callback.used_now": "utilizzata da questa chiamata",
     "callback.unused": "non utilizzata",

@@ -10,8 +10,11 @@ from agi_gate.call import Call
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.later import later
 from agi_gate.explaining.law import is_founding
-from agi_gate.facts import Callback, Consent, Contact, Facts, Objection
+from agi_gate.facts import CONSUMER, OTHER, Callback, Consent, Contact, Facts, Objection
 from agi_gate.record import instant
+from agi_gate.regime import regime_at
+from agi_gate.rules import dating, energy
+from agi_gate.rules.callback import ends_at
 from agi_gate.rules.consent import fault, last_withdrawn, valid_consents
 from agi_gate.rules.contract import covers
 from agi_gate.rules.registry import check_expires_at
@@ -54,7 +57,7 @@ class Known:
             return [], None
         undated = [] if contact.acquired_on is not None else [self._language.text("contact.undated")]
         return [contact_words(contact, self._language), *undated], {
-            "source": contact.source, "directory": contact.directory,
+            "source": contact.source, "directory": contact.directory, "recipient": contact.recipient or CONSUMER,
             "acquired_on": contact.acquired_on and contact.acquired_on.isoformat()}
 
     def _registry(self) -> tuple[list[str], Any]:
@@ -70,10 +73,11 @@ class Known:
         words = [text("registry.last", at=last.at, result=text(enrolled), id=last.id,
                       receipt=receipt_words(receipt, self._language)),
                  text("registry.good" if self._call.at <= until else "registry.stale", until=until)]
-        first, clear = self._facts.first_enrolled, self._facts.last_clear
-        if last.enrolled and first is not None:
+        enrolment = self._facts.enrolment
+        if enrolment is not None:
+            first, clear = enrolment.first, enrolment.clear_before
             data |= {"first_enrolled_at": instant(first.at), "last_clear_at": clear and instant(clear.at)}
-            words.append(text("registry.first_enrolled", at=first.at))
+            words.append(text("registry.first_enrolled" if last.enrolled else "registry.was_enrolled", at=first.at))
             words.append(text("registry.never_clear") if clear is None else text("registry.last_clear", at=clear.at))
         return words, data
 
@@ -85,26 +89,31 @@ class Known:
             own = fault(consent, self._call)
             reason = None if consent in valid else own or Reason.CONSENT_REVOKED
             barred = reason is None and self._is_barred(consent)
-            covers = self._covers(reason, barred) if own is reason else self._withdrawn()
+            sells_only_to = reason is None and self._is_no_customers(consent)
+            covers = self._covers(reason, barred, sells_only_to) if own is reason else self._withdrawn()
             words.append(consent_words(consent, self._language, covers, self._masked))
             data.append(consent_data(consent) | {
-                "covers": reason is None and not barred, "fault": reason.name if reason else None,
-                "barred_by_enrolment": barred})
+                "covers": reason is None and not barred and not sells_only_to, "fault": reason.name if reason else None,
+                "barred_by_enrolment": barred, "barred_by_sector": sells_only_to})
         return words, data
 
     def _is_barred(self, consent: Consent) -> bool:
         """Say whether an enrolment voids a consent, or may."""
-        last, first, clear = self._facts.last_check, self._facts.first_enrolled, self._facts.last_clear
-        if is_founding(self._call.at) or last is None or not last.enrolled or first is None:
+        if is_founding(self._call.at) or (consent.contract and covers(consent, self._call.at)):
             return False
-        if consent.contract and covers(consent, self._call.at):
-            return False
-        return consent.granted_at < first.at or (clear is not None and consent.granted_at <= clear.at)
+        return dating.fault(consent, self._facts) is not None
 
-    def _covers(self, reason: Reason | None, barred: bool) -> str:
+    def _is_no_customers(self, consent: Consent) -> bool:
+        """Say whether a consent does not count because energy is sold to customers alone."""
+        regime = regime_at(self._call.at)
+        return (regime is not None and energy.binds(self._call, self._facts, regime)
+                and not energy.is_customers(consent, self._call.at))
+
+    def _covers(self, reason: Reason | None, barred: bool, sells_only_to: bool) -> str:
         if reason is not None:
             return self._language.text("consent.covers_not", meaning=self._language.meaning(reason), reason=reason.name)
-        beside = "but_enrolled" if barred else "covers" if self._facts.objection is None else "covers_by_itself"
+        beside = ("but_enrolled" if barred else "but_no_customers" if sells_only_to
+                  else "covers" if self._facts.objection is None else "covers_by_itself")
         return self._language.text(f"consent.{beside}")
 
     def _withdrawn(self) -> str:
@@ -130,9 +139,8 @@ class Known:
         for callback in self._facts.callbacks:
             state = ("used_now" if instant(callback.requested_at) == self._used_now
                      else "used" if callback.used else "unused")
-            words.append(callback_words(callback, state, self._language))
-            data.append({"requested_at": instant(callback.requested_at), "state": state,
-                         "valid_until": callback.valid_until and instant(callback.valid_until)})
+            data.append(callback_data(callback, self._call.callback_days) | {"state": state})
+            words.append(callback_words(data[-1], self._language.text(f"callback.{state}"), self._language))
         return words, data
 
     def _rests(self) -> tuple[list[str], Any]:
@@ -143,9 +151,10 @@ class Known:
 
 def contact_words(contact: Contact, language: Language) -> str:
     acquired = "" if contact.acquired_on is None else language.text("contact.acquired", day=contact.acquired_on)
-    return language.text("contact" if contact.source.strip() else "contact.no_source", source=contact.source,
-                         acquired=acquired,
-                         listed=language.text("contact.listed" if contact.directory else "contact.unlisted"))
+    words = language.text("contact" if contact.source.strip() else "contact.no_source", source=contact.source,
+                          acquired=acquired,
+                          listed=language.text("contact.listed" if contact.directory else "contact.unlisted"))
+    return f"{words}  {language.text(f'contact.{contact.recipient}')}" if contact.recipient else words
 
 
 def receipt_words(receipt: Mapping[str, Any], language: Language) -> str:
@@ -162,11 +171,19 @@ def objection_words(objection: Objection, language: Language) -> str:
         repeated="" if objection.repeated_at is None else language.text("objection.repeated", at=objection.repeated_at))
 
 
-def callback_words(callback: Callback, state: str, language: Language) -> str:
+def callback_data(callback: Callback, days: int) -> dict[str, Any]:
+    """`valid_until`: as the row says it; `ends_at`: when the request ends by it, or else by so many days."""
+    return {"requested_at": instant(callback.requested_at), "via": callback.via or OTHER,
+            "valid_until": callback.valid_until and instant(callback.valid_until),
+            "ends_at": instant(ends_at(callback, days))}
+
+
+def callback_words(data: Mapping[str, Any], state: str, language: Language) -> str:
+    """Of a request's data, as `callback_data` has it."""
+    until = datetime.fromisoformat(data["ends_at"])
     return language.text(
-        "callback", at=callback.requested_at, state=language.text(f"callback.{state}"),
-        until=language.text("callback.no_end") if callback.valid_until is None
-        else language.text("callback.until", at=callback.valid_until))
+        "callback", at=datetime.fromisoformat(data["requested_at"]), state=state, via=language.name("via", data["via"]),
+        until=language.text("callback.until" if data["valid_until"] else "callback.no_end", at=until))
 
 
 def consent_words(consent: Consent, language: Language, covers: str = "", masked: bool = False) -> str:

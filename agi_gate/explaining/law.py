@@ -7,7 +7,7 @@ from datetime import datetime
 
 from agi_gate.call import Call
 from agi_gate.number import NumberClass
-from agi_gate.policy import Purpose
+from agi_gate.policy import Agent, Purpose
 from agi_gate.regime import REGIMES, Regime, local_day, regime_at
 from agi_gate.verdict import Reason
 
@@ -44,7 +44,8 @@ FIRST_DAYS = {
     "60/25/CIR": "2025",
     "271/25/CONS": "2025-11-19",
     "21/26/CIR": "2026-04-14",
-    "energy law of 2026": "2026-06-19",
+    "Codice del consumo art. 51": "2026-06-19",
+    "AI Act": "2026-08-02",
 }
 
 
@@ -84,8 +85,10 @@ def since(reason: Reason, call: Call) -> Regime | None:
         if call.caller_id.number_class is NumberClass.MOBILE:
             return _first(lambda regime: regime.mobile_caller_id_national)
         return _first(lambda regime: regime.fixed_caller_id_national)
-    if reason in (Reason.CALLER_ID_NOT_CONTROLLER, Reason.SECTOR_NEEDS_CONSENT):
-        return _first(lambda regime: regime.energy_by_consent_only)
+    if reason in (Reason.CALLER_ID_NOT_CONTROLLER, Reason.SECTOR_NEEDS_CONSENT, Reason.SECTOR_CUSTOMERS_ONLY):
+        return _first(lambda regime: regime.energy_to_customers_only)
+    if reason is Reason.AI_DISCLOSURE_MISSING:
+        return _first(lambda regime: regime.ai_discloses_itself)
     if reason in _GROUNDS:
         return REGIMES[0] if is_founding(call.at) else _first(lambda regime: regime.mobiles_in_registry)
     return None
@@ -96,8 +99,10 @@ def concerns(regime: Regime, call: Call) -> bool:
     campaign, presents = call.campaign, call.caller_id
     if campaign is None:
         return True
-    if regime is _first(lambda one: one.energy_by_consent_only):
+    if regime is _first(lambda one: one.energy_to_customers_only):
         return campaign.is_energy
+    if regime is _first(lambda one: one.ai_discloses_itself):
+        return campaign.agent is Agent.AI
     if regime is _first(lambda one: one.code_of_conduct_hours):
         return campaign.purpose in SOLD and not call.hours_off and call.hours is None
     if presents is not None and regime in (_first(lambda one: one.fixed_caller_id_national),

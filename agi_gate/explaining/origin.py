@@ -13,8 +13,8 @@ from agi_gate.explaining.known import consent_data, consent_words, contact_words
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.loads import Loads, consent_load_words, load_words
 from agi_gate.explaining.story import Section, Story
-from agi_gate.facts import Consent, Facts
-from agi_gate.policy import Campaign, Purpose
+from agi_gate.facts import CONSUMER, Consent, Facts
+from agi_gate.policy import Campaign, Controller, Purpose
 from agi_gate.record import instant
 from agi_gate.regime import local_day
 
@@ -23,14 +23,15 @@ _NEED_SOURCE = (Purpose.MARKETING, Purpose.MARKET_RESEARCH)
 
 
 class Origin:
-    """Tells of one number of one controller; `controller` is the name it goes by."""
+    """Tells of one number of one controller."""
 
-    def __init__(self, number: str, controller_id: str, controller_name: str, now: datetime, language: Language) -> None:
+    def __init__(self, number: str, controller: Controller, now: datetime, language: Language) -> None:
         self._number, self._now, self._language, self._text = number, now, language, language.text
-        self._controller = (language.text("controller.named", name=controller_name, id=controller_id) if controller_name
-                            else language.text("controller.unnamed", id=controller_id))
+        self._sector = controller.sector
+        self._controller = (language.text("controller.named", name=controller.name, id=controller.id) if controller.name
+                            else language.text("controller.unnamed", id=controller.id))
         self._data: dict[str, Any] = {
-            "number": number, "controller": controller_id, "controller_name": controller_name or None,
+            "number": number, "controller": controller.id, "controller_name": controller.name or None,
             "language": language.code, "as_of": instant(now)}
 
     def of_store(self, facts: Facts, loads: Loads) -> Story | None:
@@ -89,7 +90,7 @@ class Origin:
                more: dict[str, Any], loads: Loads | None = None) -> Story:
         """`loads`: what the archive says of the store's facts; those of a record it is not asked for."""
         text, contact, masked = self._text, known.contact, bool(more.get("decision", {}).get("masked"))
-        consents = states_of(known, self._now)[::-1]
+        consents = states_of(known, self._now, self._sector)[::-1]
         if contact is not None:
             answer.append(text("origin.not_acquired") if contact.acquired_on is None
                           else text("origin.acquired", day=contact.acquired_on))
@@ -110,6 +111,7 @@ class Origin:
         data = self._data | {
             "known": source is not None, "from": where, "source": source, "since": since and since.isoformat(),
             "contact": contact and {"source": contact.source, "directory": contact.directory,
+                                    "recipient": contact.recipient or CONSUMER,
                                     "acquired_on": contact.acquired_on and contact.acquired_on.isoformat(),
                                     "loaded": loads and loads.contact},
             "consents": [consent_data(consent) | states_data(states) | (loads or Loads()).of_consent(consent)

@@ -12,9 +12,10 @@ from typing import Any
 
 from agi_gate import record
 from agi_gate.explaining.consent_state import states_from, states_words
-from agi_gate.explaining.known import receipt_words
+from agi_gate.explaining.known import callback_words, contact_words, receipt_words
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.loads import consent_load_words, load_words
+from agi_gate.facts import Contact
 from agi_gate.regime import local_day
 
 Row = Sequence[str]
@@ -97,11 +98,9 @@ class _Layout:
             yield Paragraph(self.text("contact.none"))
             return
         day = contact["acquired_on"]
-        yield Paragraph(self.text(
-            "contact" if contact["source"].strip() else "contact.no_source", source=contact["source"],
-            acquired=self.text("contact.acquired", day=date.fromisoformat(day)) if day else "",
-            listed=self.text("contact.listed" if contact["directory"] else "contact.unlisted")) + "  "
-            + load_words(contact["loaded"], self.language))
+        yield Paragraph(contact_words(Contact(contact["source"], contact["directory"], day and date.fromisoformat(day),
+                                              contact["recipient"]), self.language)
+                        + "  " + load_words(contact["loaded"], self.language))
 
     def _source_of_decisions(self) -> str:
         """What the store knows no more the records may: they are not called absent on the page that has them."""
@@ -169,11 +168,8 @@ class _Layout:
             repeated=text("objection.repeated", at=datetime.fromisoformat(objection["repeated_at"]))
             if objection["repeated_at"] else "") + "  " + load_words(objection["loaded"], self.language))
         for callback in self.content["callbacks"]:
-            until = callback["valid_until"]
-            yield Paragraph(text(
-                "callback", at=datetime.fromisoformat(callback["requested_at"]),
-                until=text("callback.until", at=datetime.fromisoformat(until)) if until else text("callback.no_end"),
-                state=text("dossier.callback_used" if callback["used"] else "callback.unused")))
+            yield Paragraph(callback_words(
+                callback, text("dossier.callback_used" if callback["used"] else "callback.unused"), self.language))
         if not self.content["callbacks"]:
             yield Paragraph(text("callback.none"))
         for silent in self.content["silent_calls"]:

@@ -12,9 +12,10 @@ from agi_gate.explaining.calling_hours import next_open, windows
 from agi_gate.explaining.clauses import meaning
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.law import HOURS, SOLD, is_founding
-from agi_gate.explaining.remedies import BY_CONSENT, channel_of, consent_counts_since, request_lifts, ways
+from agi_gate.explaining.remedies import (BY_CONSENT, channel_of, consent_counts_since, customers_only, request_lifts,
+                                          ways)
 from agi_gate.facts import Check, Facts
-from agi_gate.policy import Trunk
+from agi_gate.policy import Agent, Trunk
 from agi_gate.record import instant
 from agi_gate.regime import regime_at
 from agi_gate.rules.caller_id import NotAssigned, not_assigned
@@ -23,7 +24,7 @@ from agi_gate.verdict import Finding, Reason
 
 Told = tuple[list[str], list[dict[str, Any]]]
 _UNCHECKED = (Reason.REGISTRY_UNKNOWN, Reason.REGISTRY_STALE)
-# the last of the caller ID's reasons is not among them: nothing else is asked of it after that
+# the last of the caller ID's reasons is not among them: nothing else is asked of it after that, but what an AI declares
 _CALLER_ID = (Reason.CALLER_ID_WITHHELD, Reason.CALLER_ID_MISSING, Reason.CALLER_ID_FOREIGN, Reason.CALLER_ID_MALFORMED,
               Reason.CALLER_ID_NOT_ASSIGNED, Reason.CALLER_ID_PURPOSE, Reason.CALLER_ID_TRUNK_FOREIGN)
 _NOTHING_BEYOND = (Reason.DESTINATION_PREMIUM, Reason.DESTINATION_CLASS, Reason.GATE_ERROR)
@@ -50,7 +51,8 @@ class _Refused:
         if self.known is None:
             sentences += self._beyond(self.call, self.reasons[0])
         elif list(self.reasons) != [Reason.OBJECTION_RECORDED] and self.same and request_lifts(self.call, self.known):
-            sentences.append(self.text("opposite.request"))
+            sentences.append(self.text("opposite.request_own_web" if customers_only(self.call, self.known)
+                                       else "opposite.request"))
         return sentences, data
 
     # --- a reason's remedy
@@ -154,6 +156,8 @@ def _lifted(call: Call, reason: Reason) -> Call | None:
         return replace(call, request=replace(call.request, presentation=Presentation.ALLOWED))
     if reason is Reason.CALLER_ID_TRUNK_FOREIGN:
         return replace(call, trunk=Trunk("", "IT"))
+    if reason is Reason.AI_DISCLOSURE_MISSING and call.campaign:
+        return replace(call, campaign=replace(call.campaign, ai_disclosure=True))
     return None
 
 
@@ -167,6 +171,8 @@ def _parts(call: Call, reason: Reason) -> list[str]:
         parts += ["class", "caller_id"]
     elif reason in _CALLER_ID and _lifted(call, reason) is None:
         parts.append("caller_id_rest")
+    if call.campaign is not None and call.campaign.agent is Agent.AI and reason is not Reason.AI_DISCLOSURE_MISSING:
+        parts.append("disclosure")
     if call.campaign is None or call.campaign.purpose in SOLD:
         parts.append("known")
     return parts

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
-from agi_gate.facts import Callback, Consent, Contact, Objection
+from agi_gate.facts import BUSINESS, CONSUMER, OTHER, OWN_WEB, Callback, Consent, Contact, Objection
 
 Item = TypeVar("Item")
 _SHOWN_CHARACTERS = 80
@@ -118,6 +118,10 @@ def _itself(at: datetime) -> datetime:
     return at
 
 
+def _callback(requested_at: datetime, valid_until: datetime | None, via: str) -> Callback:
+    return Callback(requested_at, valid_until, via=via)
+
+
 _KEY = ("number", "controller")
 CONSENTS: Layout[Consent] = Layout(
     "consents", (*_KEY, "granted_at", "purpose", "category", "channel", "origin", "evidence"),
@@ -135,17 +139,20 @@ CONSENTS: Layout[Consent] = Layout(
         "contract_ended_on": _optional_day("contract_ended_on"),
     }, Consent, ordered=(("granted_at", "revoked_at"),), past=("granted_at",), noes=("revoked_at",))
 CONTACTS: Layout[Contact] = Layout(
-    "contacts", (*_KEY, "source", "directory"), ("acquired_on",), {
+    "contacts", (*_KEY, "source", "directory"), ("acquired_on", "recipient"), {
         "source": str.strip,
         "directory": _one_of("directory", _YES_NO),
         "acquired_on": _optional_day("acquired_on"),
+        "recipient": _one_of("recipient", {word: word for word in ("", CONSUMER, BUSINESS)}),
     }, Contact)
 OBJECTIONS: Layout[Objection] = Layout(
     "objections", (*_KEY, "objected_at", "via"), (), {"objected_at": _instant("objected_at"), "via": str.strip},
     Objection, noes=("objected_at",))
 CALLBACKS: Layout[Callback] = Layout(
-    "callbacks", (*_KEY, "requested_at"), ("valid_until",),
-    {"requested_at": _instant("requested_at"), "valid_until": _optional_instant("valid_until")}, Callback,
-    ordered=(("requested_at", "valid_until"),), past=("requested_at",))
+    "callbacks", (*_KEY, "requested_at"), ("valid_until", "via"), {
+        "requested_at": _instant("requested_at"),
+        "valid_until": _optional_instant("valid_until"),
+        "via": _one_of("via", {word: word for word in ("", OWN_WEB, "web", "phone", "branch", OTHER)}),
+    }, _callback, ordered=(("requested_at", "valid_until"),), past=("requested_at",))
 RESTS: Layout[datetime] = Layout(
     "rests", (*_KEY, "silent_at"), (), {"silent_at": _instant("silent_at")}, _itself, past=("silent_at",))

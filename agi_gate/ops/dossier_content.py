@@ -41,8 +41,8 @@ def gathered(number: str, controller: Controller, settings: config.Settings, log
     sources = {campaign.id: campaign.source for campaign in settings.policy.campaigns.values()
                if campaign.controller.id == controller.id and campaign.source}
     loads = first_loads(Archive(settings.archive_path), controller.id, number, facts, _LOADS_S)
-    return content_of(number, controller.id, controller.name, facts, receipts, [placed(one) for one in found.decisions], account,
-                      now, program, language, sources, loads)
+    return content_of(number, controller, facts, receipts, [placed(one) for one in found.decisions], account, now, program,
+                      language, sources, loads, settings.policy.callback_days)
 
 
 def _receipts(facts: Facts, controller: str, settings: config.Settings, servers: Servers, say: Callable[[str], None],

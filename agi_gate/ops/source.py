@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     except NobodyMeant as error:
         _say(str(error))
         return exit_codes.USAGE
-    origin = Origin(number, controller.id, controller.name, datetime.now(UTC), language_of(arguments))
+    origin = Origin(number, controller, datetime.now(UTC), language_of(arguments))
     facts: Facts | None = None
     try:
         facts = Store.at(settings.store.url, max(_TIMEOUT_MS, settings.store.timeout_ms),

@@ -65,7 +65,7 @@ def draft(decision_id: str, call: Call, *, salt: str, pseudonym: str | None = No
     presented = call.caller_id.e164 if call.caller_id else None
     is_own = call.campaign is not None and presented in call.campaign.caller_ids
     policy = _policy(call.campaign, presented if is_own else None, call.declared_caller_id, call.trunk, call.hours,
-                     call.hours_off)
+                     call.hours_off, call.callback_days)
     return Draft(
         f'"id":"{decision_id}","at":"{instant(call.at)}",',
         f'"regime":{_text(regime.id if regime else None)},{_number(number, call.withholding_code)},',
@@ -146,7 +146,7 @@ def _check(check: Check | None) -> str:
 
 @lru_cache(4096)
 def _policy(campaign: Campaign | None, presented: str | None, declared: CallerId | None, trunk: Trunk | None,
-            hours: Hours | None, hours_off: bool) -> str:
+            hours: Hours | None, hours_off: bool, callback_days: int) -> str:
     """The policy entries that a call resolved to, and nothing of the others; the same for many calls."""
     return _encode({
         "campaign": None if campaign is None else {
@@ -156,6 +156,7 @@ def _policy(campaign: Campaign | None, presented: str | None, declared: CallerId
         "caller_id": None if declared is None else plain(declared) | {"roc_declared": declared.roc_declared},
         "trunk": None if trunk is None else asdict(trunk),
         "hours": "off" if hours_off else None if hours is None else asdict(hours),
+        "callback_days": callback_days,
     })
 
 

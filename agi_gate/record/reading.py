@@ -10,7 +10,7 @@ from typing import Any
 from agi_gate.call import Call, Presentation, Request, understand
 from agi_gate.facts import Callback, Check, Consent, Contact, Facts, Objection
 from agi_gate.number import Number, NumberClass
-from agi_gate.policy import Agent, CallerId, Campaign, Controller, Hours, Policy, Purpose, Trunk
+from agi_gate.policy import CALLBACK_DAYS, Agent, CallerId, Campaign, Controller, Hours, Policy, Purpose, Trunk
 from agi_gate.record import shape
 from agi_gate.record.values import EVIDENCE, VERSION
 
@@ -122,6 +122,8 @@ def policy_of(entry: dict[str, Any]) -> Policy:
             hours=Hours(**{day: window and tuple(window) for day, window in hours.items()})
             if isinstance(hours, dict) else None,
             hours_off=hours == "off",
+            # a record from before requests had a bounded time does not say it: they are held to the one that is usual
+            callback_days=entry.get("callback_days", CALLBACK_DAYS),
         )
     except _NO_RECORD as error:
         raise ValueError(_NOT_WHOLE) from error
@@ -141,13 +143,14 @@ def _facts(entry: dict[str, Any]) -> Facts:
         checks=tuple(Check(datetime.fromisoformat(check["at"]), check["enrolled"], check["id"])
                      for check in entry["checks"]),
         consents=tuple(map(_consent, entry["consents"])),
-        contact=contact and Contact(contact.get("source", ""), contact["directory"], _day(contact.get("acquired_on"))),
+        contact=contact and Contact(contact.get("source", ""), contact["directory"], _day(contact.get("acquired_on")),
+                                    contact.get("recipient", "")),
         objection=objection and Objection(datetime.fromisoformat(objection["objected_at"]), objection.get("via", ""),
                                           _instant(objection.get("repeated_at")),
                                           tuple(map(datetime.fromisoformat, objection.get("between", ())))),
         callbacks=tuple(
             Callback(datetime.fromisoformat(callback["requested_at"]), _instant(callback.get("valid_until")),
-                     callback.get("used", False))
+                     callback.get("used", False), callback.get("via", ""))
             for callback in entry["callbacks"]),
         silent_calls=tuple(datetime.fromisoformat(text) for text in entry["silent_calls"]),
     )

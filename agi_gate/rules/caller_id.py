@@ -4,7 +4,8 @@ In this order: CALLER_ID_WITHHELD, CALLER_ID_MISSING, CALLER_ID_FOREIGN, CALLER_
 CALLER_ID_PURPOSE, CALLER_ID_TRUNK_FOREIGN, CALLER_ID_NOT_CONTROLLER.
 
 Sources: L. 5/2018 art. 2, DPR 26/2022 art. 9 (presented); AGCOM 156/18/CIR, 60/25/CIR, 21/26/CIR (which numbers);
-Code of conduct art. 7 (held and declared); AGCOM 106/25/CONS, 271/25/CONS (foreign trunks); energy law of 2026.
+Code of conduct art. 7 (held and declared); AGCOM 106/25/CONS, 271/25/CONS (foreign trunks); Codice del consumo art. 51
+c. 8-ter (energy).
 """
 
 from __future__ import annotations
@@ -117,8 +118,9 @@ def _trunk(call: Call, number: Number, regime: Regime) -> Reason | None:
 
 
 def _controller(call: Call, regime: Regime) -> Reason | None:
+    """For energy a number that identifies the seller, to companies too: whom a number belongs to is not known yet."""
     campaign, declared = call.known_campaign, call.declared_caller_id
-    if (regime.energy_by_consent_only and campaign.is_energy
+    if (regime.energy_to_customers_only and campaign.is_energy
             and (declared is None or declared.holder != campaign.controller.id)):
         return Reason.CALLER_ID_NOT_CONTROLLER
     return None

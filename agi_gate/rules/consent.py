@@ -1,4 +1,4 @@
-"""CONSENT_VALID; or why not: CONSENT_NONE, or the newest consent's first fault (step 14).
+"""CONSENT_VALID; or why not: what an earlier enrolment voids, the newest consent's first fault, CONSENT_NONE (step 14).
 
 The faults, in this order: CONSENT_REVOKED, CONSENT_EXPIRED, CONSENT_NO_EVIDENCE, CONSENT_OTHER_PURPOSE,
 CONSENT_GENERIC, CONSENT_OTHER_CATEGORY, CONSENT_OTHER_CHANNEL.
@@ -16,18 +16,21 @@ from agi_gate.call import Call
 from agi_gate.facts import Consent, Facts
 from agi_gate.policy import Agent
 from agi_gate.regime import Regime
+from agi_gate.rules import dating, energy
 from agi_gate.verdict import Finding, Reason
 
 
 def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
-    """Allow on the newest valid consent."""
-    for consent in valid_consents(call, facts):
-        return Finding(Reason.CONSENT_VALID, check=facts.last_check, consent=consent)
-    return None
+    """Allow on the newest valid consent that is later than the latest enrolment, where the number was enrolled once."""
+    later = dating.later(valid_consents(call, facts), facts)
+    return energy.allow(Reason.CONSENT_VALID, later, call, facts, regime, facts.last_check)
 
 
 def check_fault(call: Call, facts: Facts, regime: Regime) -> Finding | None:
-    """Deny with the newest consent's first fault, or because there is no consent at all."""
+    """Deny with what stands against the consents, or because there is no consent at all."""
+    valid = valid_consents(call, facts)
+    if valid:  # in order but for the enrolment, or `check` would have allowed
+        return dating.deny(valid, facts)
     for consent in _newest_first(facts):
         # a consent without a fault of its own was withdrawn together with another
         return Finding(fault(consent, call) or Reason.CONSENT_REVOKED, check=facts.last_check, consent=consent)

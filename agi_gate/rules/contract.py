@@ -10,16 +10,15 @@ from datetime import datetime
 from agi_gate.call import Call
 from agi_gate.facts import Consent, Facts
 from agi_gate.regime import CONTRACT_GRACE_DAYS, Regime, local_day
+from agi_gate.rules import energy
 from agi_gate.rules.consent import valid_consents
 from agi_gate.verdict import Finding, Reason
 
 
 def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
     """Allow on a consent that is valid in all else: purpose, category, channel, evidence."""
-    for consent in valid_consents(call, facts):
-        if consent.contract and covers(consent, call.at):
-            return Finding(Reason.CONTRACT_CONSENT, consent=consent)
-    return None
+    within = [consent for consent in valid_consents(call, facts) if consent.contract and covers(consent, call.at)]
+    return energy.allow(Reason.CONTRACT_CONSENT, within, call, facts, regime)
 
 
 def covers(consent: Consent, at: datetime) -> bool:

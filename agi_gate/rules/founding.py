@@ -34,4 +34,4 @@ def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
     for consent in facts.consents:
         if is_revoked(consent, call):
             return Finding(Reason.CONSENT_REVOKED, check=last, consent=consent)
-    return Finding(closed_to(call, regime) or Reason.DIRECTORY_NOT_OPPOSED, check=last)
+    return Finding(closed_to(call, facts, regime) or Reason.DIRECTORY_NOT_OPPOSED, check=last)

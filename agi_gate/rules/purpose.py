@@ -1,6 +1,7 @@
 """SERVICE, STATISTICS: purposes that the registry does not cover (step 6).
 
-Sources: L. 5/2018 art. 2 and the registry's FAQ for operators (performance of a contract, statistics).
+Sources: L. 5/2018 art. 2 and the registry's FAQ for operators (performance of a contract); DPR 26/2022 arts. 1 and 2
+c. 3 (statistics, on the basis that the campaign has to declare: `statistics_basis`).
 """
 
 from __future__ import annotations

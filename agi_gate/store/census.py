@@ -41,7 +41,7 @@ CONSENT_STATES = {
     "generic": "names no category",
     "not_yet": "granted at an instant to come",
     "contract": "in order, within a contract in force or ended at most 30 days ago",
-    "valid": "in order in itself; whether a later enrolment voids it is seen at the call",
+    "valid": "in order in itself; whether an enrolment or the energy rule is against it is seen at the call",
 }
 _STATES_OF_FAULTS = {Reason.CONSENT_REVOKED: "revoked", Reason.CONSENT_EXPIRED: "expired",
                      Reason.CONSENT_NO_EVIDENCE: "no_evidence"}

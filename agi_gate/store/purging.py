@@ -122,7 +122,7 @@ class Purging:
         if values.first_check_at(value) >= before:  # ascending: spares decoding long histories
             return Fate(value)
         checks = values.checks_from(value)
-        kept = set(retention.kept_checks(checks, before, self.now))
+        kept = set(retention.kept_checks(checks, before))
         old = [check for check in kept if check.at < before]
         self._old_checks.update(_milliseconds(check.id) for check in old)
         return Fate(
@@ -165,7 +165,7 @@ class Purging:
         fates, table = [], []
         for number, id_, callbacks in zip(column.numbers.tolist(), column.values.tolist(), self._marked(column),
                                           strict=True):
-            kept = retention.kept_callbacks(callbacks, before)
+            kept = retention.kept_callbacks(callbacks, before, self.retention.callback_end_days)
             self.marks += [(e164_of(number), values.callback_token(callback)) for callback in kept if callback.used]
             fates.append(Fate(
                 column.table[id_] if kept == callbacks else values.callbacks_bytes(kept) if kept else None,

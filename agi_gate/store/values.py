@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from agi_gate.facts import Callback, Check, Consent, Contact, Objection
+from agi_gate.facts import CONSUMER, OWN_WEB, Callback, Check, Consent, Contact, Objection
 from agi_gate.store.keys import CALLBACKS, CONSENTS, CONTACTS, DENSE_CONSENTS, OBJECTIONS, REGISTRY, RESTS, Kind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -99,13 +99,14 @@ def _optional_instant(number: int | None) -> datetime | None:
 
 
 def contact_bytes(contact: Contact) -> bytes:
-    return _dump([contact.source, int(contact.directory), contact.acquired_on and contact.acquired_on.isoformat()])
+    said = [contact.recipient] if contact.recipient else []
+    return _dump([contact.source, int(contact.directory), contact.acquired_on and contact.acquired_on.isoformat(), *said])
 
 
 @lru_cache(4096)
 def contact_from(value: bytes) -> Contact:
-    source, directory, acquired_on = json.loads(value)
-    return Contact(source, bool(directory), acquired_on and date.fromisoformat(acquired_on))
+    source, directory, acquired_on, *said = json.loads(value)
+    return Contact(source, bool(directory), acquired_on and date.fromisoformat(acquired_on), *said)
 
 
 def consents_bytes(consents: Iterable[Consent]) -> bytes:
@@ -157,12 +158,13 @@ def objection_from(value: bytes) -> Objection:
 
 
 def callbacks_bytes(callbacks: Iterable[Callback]) -> bytes:
-    return _dump([[_written(callback.requested_at), _optional_written(callback.valid_until)] for callback in callbacks])
+    return _dump([[_written(callback.requested_at), _optional_written(callback.valid_until),
+                   *([callback.via] if callback.via else [])] for callback in callbacks])
 
 
 def callbacks_from(value: bytes) -> tuple[Callback, ...]:
-    return tuple(Callback(_instant(requested_at), _optional_instant(valid_until))
-                 for requested_at, valid_until in json.loads(value))
+    return tuple(Callback(_instant(requested_at), _optional_instant(valid_until), False, *said)
+                 for requested_at, valid_until, *said in json.loads(value))
 
 
 def callback_token(callback: Callback) -> str:
@@ -222,13 +224,15 @@ def _merge_callbacks(old: bytes, new: bytes) -> bytes:
     """One row per request, known by its instant.
 
     As with consents, an end that was once recorded is not undone by a row that leaves it empty: an old copy of a list
-    must not bring a request back that has run out.
+    must not bring a request back that has run out.  Of rows that say different things of how it was made, one that
+    denies energy the call wins, in whatever order they are loaded; one that says nothing changes nothing.
     """
     merged: dict[datetime, Callback] = {}
     for callback in (*callbacks_from(old), *callbacks_from(new)):
         before = merged.get(callback.requested_at)
-        if before is not None and callback.valid_until is None:
-            callback = before
+        if before is not None:
+            via = min((before.via, callback.via), key=lambda said: (not said, said == OWN_WEB, said))
+            callback = replace(before if callback.valid_until is None else callback, via=via)
         merged[callback.requested_at] = callback
     return callbacks_bytes(merged[requested_at] for requested_at in sorted(merged))
 
@@ -240,10 +244,21 @@ def _merge_rests(old: bytes, new: bytes) -> bytes:
 def _merge_contacts(old: bytes, new: bytes) -> bytes:
     """The row acquired last; where a row does not say, or both say the same, the one loaded last.
 
-    An old list that is loaded again must not list in the directory who has left it since.
+    An old list that is loaded again must not list in the directory who has left it since.  Whose the number is goes
+    with the row, but for one thing: that it is a consumer's, which denies energy the call, once a row has said so, is
+    undone only by a row that was acquired later and says otherwise.  A row that says nothing names no company.
     """
-    before, after = contact_from(old).acquired_on, contact_from(new).acquired_on
-    return old if before is not None and after is not None and before > after else new
+    before, after = contact_from(old), contact_from(new)
+    kept, other = (before, after) if _is_later(before, after) else (after, before)
+    if other.recipient == CONSUMER and not (kept.is_business and _is_later(kept, other)):
+        kept = replace(kept, recipient=CONSUMER)
+    return contact_bytes(kept)
+
+
+def _is_later(contact: Contact, than: Contact) -> bool:
+    """Say whether a row is known to be acquired later than another."""
+    return (contact.acquired_on is not None and than.acquired_on is not None
+            and contact.acquired_on > than.acquired_on)
 
 
 MERGES: dict[Kind, Callable[[bytes, bytes], bytes]] = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -27,7 +28,6 @@ def test_a_request_allows_under_every_regime(regime: Regime) -> None:
 
 
 @pytest.mark.parametrize("valid_until, allowed", [
-    (None, True),
     (NOW + SECOND, True),
     (NOW, True),
     (NOW - SECOND, False),
@@ -36,6 +36,38 @@ def test_a_request_allows_under_every_regime(regime: Regime) -> None:
 def test_the_window_is_closed_at_its_end(valid_until: datetime | None, allowed: bool) -> None:
     finding = callback.check(a_call(), Facts(callbacks=(Callback(ASKED, valid_until),)), ENERGY_RULE)
     assert (finding is not None) is allowed
+
+
+@pytest.mark.parametrize("days", (1, 7, 30, 366))
+@pytest.mark.parametrize("after, allowed", [(0 * SECOND, True), (SECOND, False), (-SECOND, True)], ids=str)
+def test_a_request_without_an_end_counts_for_a_bounded_time(days: int, after: timedelta, allowed: bool) -> None:
+    asked = Callback(NOW - timedelta(days=days) - after)
+    call = a_call(policy={"callback_days": days})
+    assert (callback.check(call, Facts(callbacks=(asked,)), ENERGY_RULE) is not None) is allowed
+
+
+def test_without_a_word_of_the_controller_it_is_30_days() -> None:
+    for seconds, allowed in ((0, True), (1, False)):
+        asked = Callback(NOW - timedelta(days=30, seconds=seconds))
+        assert (callback.check(a_call(), Facts(callbacks=(asked,)), ENERGY_RULE) is not None) is allowed
+
+
+@pytest.mark.parametrize("days", (1, 30))
+def test_an_end_that_the_request_names_is_its_end(days: int) -> None:
+    asked = NOW - timedelta(days=50)
+    call = a_call(policy={"callback_days": days})
+    for until, allowed in ((NOW, True), (NOW - SECOND, False)):
+        assert (callback.check(call, Facts(callbacks=(Callback(asked, until),)), ENERGY_RULE) is not None) is allowed
+
+
+def test_the_days_are_24_hours_each_when_the_clocks_change() -> None:
+    """Made in summer time, asked for in winter time: the same wall time would be an hour later."""
+    rome = ZoneInfo("Europe/Rome")
+    asked = datetime(2026, 10, 20, 11, tzinfo=rome)
+    end = datetime(2026, 11, 19, 10, tzinfo=rome)
+    for after, allowed in ((0 * SECOND, True), (SECOND, False)):
+        call = a_call(at=end.astimezone(UTC) + after)
+        assert (callback.check(call, Facts(callbacks=(Callback(asked),)), ENERGY_RULE) is not None) is allowed
 
 
 def test_a_used_request_allows_nothing() -> None:
@@ -54,6 +86,9 @@ def test_of_several_requests_the_one_that_ends_first_is_used() -> None:
     over = Callback(ASKED, NOW - SECOND)
     finding = callback.check(a_call(), Facts(callbacks=(standing, over, later, sooner)), ENERGY_RULE)
     assert finding is not None and finding.callback == sooner
+    oldest = Callback(NOW - timedelta(days=30) + SECOND)
+    finding = callback.check(a_call(), Facts(callbacks=(standing, sooner, oldest)), ENERGY_RULE)
+    assert finding is not None and finding.callback == oldest
 
 
 def test_a_request_dated_after_the_call_is_not_known() -> None:

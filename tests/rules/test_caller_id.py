@@ -12,7 +12,7 @@ from agi_gate.policy import Purpose
 from agi_gate.regime import REGIMES, Regime
 from agi_gate.rules import caller_id
 from agi_gate.verdict import Reason
-from tests.support.builders import (COMMERCIAL, ENERGY_RULE, FIXED_TRUNKS, FOUNDING, FOUR_DIGITS, FREEPHONE,
+from tests.support.builders import (AI_ACT, COMMERCIAL, ENERGY_RULE, FIXED_TRUNKS, FOUNDING, FOUR_DIGITS, FREEPHONE,
                                     MOBILE_TRUNKS, NEW_REGISTRY, NOT_DECLARED, NOTHING, NOW, OF_ANOTHER,
                                     OF_THE_CALL_CENTRE, OF_THE_CALL_CENTRE_FREEPHONE, OWN, OWN_MOBILE, STATISTICAL,
                                     THREE_DIGITS, a_call, time)
@@ -181,9 +181,9 @@ def test_purpose_beats_the_trunk() -> None:
 # --- CALLER_ID_TRUNK_FOREIGN
 
 BINDS = {
-    OWN: (FIXED_TRUNKS, MOBILE_TRUNKS, ENERGY_RULE),
-    COMMERCIAL: (FIXED_TRUNKS, MOBILE_TRUNKS, ENERGY_RULE),
-    OWN_MOBILE: (MOBILE_TRUNKS, ENERGY_RULE),
+    OWN: (FIXED_TRUNKS, MOBILE_TRUNKS, ENERGY_RULE, AI_ACT),
+    COMMERCIAL: (FIXED_TRUNKS, MOBILE_TRUNKS, ENERGY_RULE, AI_ACT),
+    OWN_MOBILE: (MOBILE_TRUNKS, ENERGY_RULE, AI_ACT),
 }
 
 
@@ -209,7 +209,8 @@ def test_a_trunk_that_nobody_declared_is_never_taken_for_italian(regime: Regime)
 ENERGY: dict[str, Any] = {"sector": "energy", "category": "energy"}
 
 
-@pytest.mark.parametrize("regime, reason", [(MOBILE_TRUNKS, None), (ENERGY_RULE, "CALLER_ID_NOT_CONTROLLER")])
+@pytest.mark.parametrize("regime, reason", [(MOBILE_TRUNKS, None), (ENERGY_RULE, "CALLER_ID_NOT_CONTROLLER"),
+                                            (AI_ACT, "CALLER_ID_NOT_CONTROLLER")])
 def test_energy_presents_a_number_that_the_controller_itself_holds(regime: Regime, reason: str | None) -> None:
     assert found(regime, caller_id=OF_THE_CALL_CENTRE, **ENERGY) == reason
     assert found(regime, caller_id=OWN, **ENERGY) is None

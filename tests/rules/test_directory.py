@@ -11,7 +11,7 @@ from agi_gate.facts import Consent, Contact, Facts
 from agi_gate.policy import Agent
 from agi_gate.regime import Regime
 from agi_gate.rules import directory
-from tests.support.builders import (CLEAR, CODE_OF_CONDUCT, ENERGY_RULE, LISTED, MOBILE_TRUNKS, NEW_REGISTRY, NOW,
+from tests.support.builders import (AI_ACT, CLEAR, CODE_OF_CONDUCT, ENERGY_RULE, LISTED, MOBILE_TRUNKS, NEW_REGISTRY, NOW,
                                     SECOND, UNLISTED, a_call, a_consent)
 
 
@@ -35,7 +35,7 @@ def test_automated_and_ai_calls_need_consent(agent: Agent) -> None:
 @pytest.mark.parametrize("energy", [{"sector": "energy"}, {"category": "energy"}], ids=str)
 @pytest.mark.parametrize("regime, reason", [
     (NEW_REGISTRY, "DIRECTORY_NOT_OPPOSED"), (CODE_OF_CONDUCT, "DIRECTORY_NOT_OPPOSED"),
-    (MOBILE_TRUNKS, "DIRECTORY_NOT_OPPOSED"), (ENERGY_RULE, "SECTOR_NEEDS_CONSENT")])
+    (MOBILE_TRUNKS, "DIRECTORY_NOT_OPPOSED"), (ENERGY_RULE, "SECTOR_NEEDS_CONSENT"), (AI_ACT, "SECTOR_NEEDS_CONSENT")])
 def test_energy_needs_consent_from_2026_06_19(energy: dict[str, str], regime: Regime, reason: str) -> None:
     assert found(LISTED, regime=regime, **energy) == reason
     assert found(UNLISTED, regime=regime, **energy) is None

@@ -1,4 +1,4 @@
-"""REGISTRY_OPPOSED, CONSENT_AFTER_ENROLMENT, CONSENT_DATE_UNPROVEN, CONSENT_VOIDED_BY_REGISTRY: enrolled numbers."""
+"""REGISTRY_OPPOSED, CONSENT_AFTER_ENROLMENT, or why a consent does not count: enrolled numbers."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agi_gate.facts import Callback, Check, Consent, Contact, Facts, Objection
+from agi_gate.facts import Callback, Check, Consent, Contact, Enrolment, Facts, Objection
 from agi_gate.store import keys, values
 from agi_gate.store.reader import UNREADABLE
 from tests.store.loads import day
@@ -133,9 +133,9 @@ def test_an_older_result_never_overwrites_a_newer_one() -> None:
               for number, enrolled in ((1, True), (2, False), (3, True), (4, True))]
     for order in permutations(loaded):
         facts = Facts(checks=values.checks_from(merged(keys.REGISTRY, *order)))
-        assert (facts.last_check, facts.last_clear, facts.first_enrolled) == (
-            Check(day(4), True, values.check_id(day(4), 0)), Check(day(2), False, values.check_id(day(2), 0)),
-            Check(day(3), True, values.check_id(day(3), 0)))
+        first, last, clear = (Check(day(nth), enrolled, values.check_id(day(nth), 0)) for nth, enrolled in (
+            (3, True), (4, True), (2, False)))
+        assert (facts.last_check, facts.enrolment) == (last, Enrolment(first, last, clear))
 
 
 def test_two_results_of_one_instant_that_differ_are_both_kept() -> None:

@@ -48,15 +48,16 @@ def regime(first_day: str) -> Regime:
     return next(regime for regime in REGIMES if regime.id == first_day)
 
 
-FOUNDING, NEW_REGISTRY, CODE_OF_CONDUCT, FIXED_TRUNKS, MOBILE_TRUNKS, ENERGY_RULE = map(regime, (
-    "2011-02-01", "2022-07-27", "2024-09-28", "2025-08-19", "2025-11-19", "2026-06-19"))
+FOUNDING, NEW_REGISTRY, CODE_OF_CONDUCT, FIXED_TRUNKS, MOBILE_TRUNKS, ENERGY_RULE, AI_ACT = map(regime, (
+    "2011-02-01", "2022-07-27", "2024-09-28", "2025-08-19", "2025-11-19", "2026-06-19", "2026-08-02"))
 
 
 def a_campaign(**changes: Any) -> Campaign:
     sector = changes.pop("sector", "telecom")
     defaults: dict[str, Any] = {
         "id": "fibra", "controller": Controller("acme", sector), "purpose": Purpose.MARKETING, "agent": Agent.HUMAN,
-        "category": "telecom", "caller_ids": CALLER_IDS, "trunk": "it", "source": "Lista 2026-09"}
+        "category": "telecom", "caller_ids": CALLER_IDS, "trunk": "it", "source": "Lista 2026-09",
+        "ai_disclosure": True}
     return Campaign(**defaults | changes)
 
 

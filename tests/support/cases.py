@@ -18,7 +18,7 @@ from agi_gate.number import parse_destination
 from agi_gate.policy import Policy
 
 DATA = Path(__file__).parent.parent / "data"
-TABLES = ("cases.tsv", "boundaries.tsv")
+TABLES = ("cases.tsv", "boundaries.tsv", "readings.tsv")
 GATE_TOML = DATA / "gate.toml"
 _CONSENT_DEFAULTS = {"purpose": "marketing", "category": "telecom", "channel": "both", "origin": "web form",
                      "evidence": "ip and sms"}
@@ -105,11 +105,12 @@ def facts_of(case: Case, declared: Policy) -> Facts:
         checks=tuple(Check(at.astimezone(UTC), enrolled, f"check-{at:%s}")
                      for owner, at, enrolled in checks_of(case, controller) if owner == controller),
         consents=tuple(_consent(cells) for owner, cells in consents_of(case, controller) if owner == controller),
-        contact=Contact(contact.get("source", "a list"), contact["directory"] == "yes", _day(contact.get("acquired_on")))
+        contact=Contact(contact.get("source", "a list"), contact["directory"] == "yes", _day(contact.get("acquired_on")),
+                        contact.get("recipient", ""))
         if contact and contact.get("controller", controller) == controller else None,
         objection=min((Objection(at, "call") for at, _ in _events(other, "objection")),
                       key=lambda objection: objection.objected_at, default=None),
-        callbacks=tuple(Callback(at, until) for at, until in _events(other, "callback")),
+        callbacks=tuple(Callback(at, until, via=via) for at, until, via in _callbacks(other)),
         silent_calls=tuple(at for at, _ in _events(other, "silent")),
     )
 
@@ -140,6 +141,14 @@ def _events(other: str, name: str) -> list[tuple[datetime, datetime | None]]:
     return events
 
 
+def _callbacks(other: str) -> list[tuple[datetime, datetime | None, str]]:
+    """(requested, until, via): `via=` belongs to the call-back that it stands behind."""
+    items = [item.split("=", 1) for item in filter(None, other.split(";")) if item.startswith(("callback=", "via="))]
+    vias = [items[place + 1][1] if items[place + 1:] and items[place + 1][0] == "via" else ""
+            for place, (kind, _) in enumerate(items) if kind == "callback"]
+    return [(at, until, via) for (at, until), via in zip(_events(other, "callback"), vias, strict=True)]
+
+
 def load_arguments(case: Case, declared: Policy, folder: Path) -> list[list[str]]:
     """Write the case's facts as ops' files into a folder: the `agi-gate` arguments that load each, in order."""
     campaign = declared.campaigns.get(case.campaign)
@@ -167,11 +176,11 @@ def load_arguments(case: Case, declared: Policy, folder: Path) -> list[list[str]
         feed("consents", [{**key, "controller": owner, **cells} for owner, cells in consents])
     if case.contact:
         feed("contacts", [key | {"source": "a list"} | _pairs(case.contact)])
-    for name, kind, column, more in (("objections", "objection", "objected_at", {"via": "call"}),
-                                     ("callbacks", "callback", "requested_at", {}),
-                                     ("rests", "silent", "silent_at", {})):
-        rows = [key | {column: at.isoformat()} | more | ({"valid_until": until.isoformat()} if until else {})
-                for at, until in _events(case.other, kind)]
+    for name, rows in (
+            ("objections", [{"objected_at": at.isoformat(), "via": "call"} for at, _ in _events(case.other, "objection")]),
+            ("callbacks", [{"requested_at": at.isoformat()} | ({"valid_until": until.isoformat()} if until else {})
+                           | ({"via": via} if via else {}) for at, until, via in _callbacks(case.other)]),
+            ("rests", [{"silent_at": at.isoformat()} for at, _ in _events(case.other, "silent")])):
         if rows:
-            feed(name, rows)
+            feed(name, [key | row for row in rows])
     return commands
