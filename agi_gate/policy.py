@@ -15,7 +15,6 @@ CALL_CENTRE = "callcentre"  # the holder of a caller ID that belongs to the decl
 ENERGY = "energy"           # the sector, and the product category, of electricity and gas
 CALLBACK_DAYS = 30          # how long a request to be called counts that names no end, unless the controller says less or more
 
-
 NumberFormat = Literal["e164", "digits", "national"]  # +3902..., 3902..., 02...
 
 
