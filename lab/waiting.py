@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 PATIENCE_S = 90.0
+PATIENT_MS = 30_000  # for a store that is well
 _LOOK_S = 0.02
 
 _Answer = TypeVar("_Answer")

@@ -34,13 +34,13 @@ from agi_gate.store.bulk_facts import BulkFacts
 from agi_gate.store.reader import Store
 from agi_gate.verdict import Reason
 from lab.store_server import StoreServer
+from lab.waiting import PATIENT_MS
 from tests.support import cases
 from tests.support.gate_toml import CALLBACK, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_feeds, write_gate_toml
 from tests.support.ran import Ran
 
 DONE, CRASHED, USAGE, DENIED, UNREACHABLE, FEED_REFUSED = range(6)
 AT = "2026-10-14T11:00:00+02:00"
-TIMEOUT_MS = 5_000
 # what no rule says, and nothing in order: a preflight fails as a whole instead
 NEVER_A_ROW = {Reason.STORE_UNAVAILABLE, Reason.LOG_UNAVAILABLE}
 
@@ -159,7 +159,7 @@ def assert_as_calls(store: Store, decided: many.Decided, request: Request, at: d
 
 
 def test_a_list_is_decided_as_its_calls_are_one_by_one(mixed: Mixed) -> None:
-    store, declared, reached = Store.at(mixed.url, TIMEOUT_MS), cases.policy(), set()
+    store, declared, reached = Store.at(mixed.url, PATIENT_MS), cases.policy(), set()
     numbers = [case.destination for case in mixed.cases]
     with redis.Redis.from_url(mixed.url, protocol=2) as client:
         for nth, (request, at, group) in enumerate(mixed.requests()):
@@ -174,7 +174,7 @@ def test_a_list_is_decided_as_its_calls_are_one_by_one(mixed: Mixed) -> None:
 
 
 def test_call_backs_that_calls_have_used_up_are_used_up_for_a_list(mixed: Mixed) -> None:
-    declared, store, at = cases.policy(), Store.at(mixed.url, TIMEOUT_MS), datetime.fromisoformat(AT)
+    declared, store, at = cases.policy(), Store.at(mixed.url, PATIENT_MS), datetime.fromisoformat(AT)
     request = Request("", "t1-mkt", declared.campaigns["t1-mkt"].caller_ids[0], Presentation.ALLOWED)
     asked_back = [case.destination for case in mixed.cases if "callback=" in case.other]
     claimed = []
@@ -203,7 +203,7 @@ def test_under_every_law_the_whole_list_is_decided_as_its_calls_are(mixed: Mixed
     with redis.Redis.from_url(mixed.url, protocol=2) as client:
         decided = many.decide_many([*(case.destination for case in mixed.cases[::3]), *MORE], request, declared,
                                    datetime.fromisoformat(at), look(client))
-    reached = assert_as_calls(Store.at(mixed.url, TIMEOUT_MS), decided, request, datetime.fromisoformat(at))
+    reached = assert_as_calls(Store.at(mixed.url, PATIENT_MS), decided, request, datetime.fromisoformat(at))
     assert len(reached) > 3 or at.startswith("2010")
 
 

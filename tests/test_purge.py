@@ -36,6 +36,7 @@ from agi_gate.store.purging import Purging
 from agi_gate.store.reader import Store, connect
 from agi_gate.store.servers import Servers, SlotsApart
 from agi_gate.verdict import Outcome
+from lab.waiting import PATIENT_MS
 from tests.support.builders import LANDLINE, MOBILE, NOW, a_call
 from tests.support.gate_toml import write_gate_toml
 from tests.store.loads import everything, load
@@ -251,7 +252,7 @@ def agi_gate(gate_toml: Path, capsys: pytest.CaptureFixture[str]) -> AgiGate:
 
 @pytest.fixture
 def client(store_url: str) -> Iterator[redis.Redis]:
-    with connect(store_url, 5_000) as client:
+    with connect(store_url, PATIENT_MS) as client:
         yield client
 
 

@@ -23,6 +23,7 @@ from agi_gate.ops.exit_codes import DONE, FEED_REFUSED, UNREACHABLE, USAGE
 from agi_gate.ops.main import main
 from agi_gate.store import keys, manifest
 from agi_gate.store.reader import Store
+from lab.waiting import PATIENT_MS
 from tests.decision_log.writing import sealed, write_days
 from tests.support.gate_toml import write_gate_toml
 
@@ -60,7 +61,7 @@ class Ops:
                          "--checked-at", f"2026-10-{day:02d}T09:00:00+02:00", *more, name=f"esito{day}.txt", code=code)
 
     def decisions(self) -> list[tuple[str, ...]]:
-        store = Store.at(self.url, 2_000)
+        store = Store.at(self.url, PATIENT_MS)
         call = [understand(Request(number, "fibra", caller_id="+390212340000", presentation=Presentation.ALLOWED),
                            self.settings.policy, datetime.fromisoformat(AT)) for number in [*NUMBERS[::50], *DENSE[::50]]]
         return [decide_call(one, store, claim=False).verdict.reasons for one in call]

@@ -35,6 +35,8 @@ _OFFSET_DIGITS = sorted({kind.offset_digits for kind in keys.KINDS})
 _SHARE_OF_WAIT = 0.7  # of the time that is left; the answer has to come back, too
 _REPLIES = 3  # to one question
 
+PATIENT_MS = 30_000  # where nobody is on the phone
+
 
 class Question(NamedTuple):
     """Of which controller, which number (E.164); `channel`: who asks, for a call-back that it has used up just now."""
@@ -52,9 +54,12 @@ class Lost(StoreUnavailable):
 
 
 class Store:
-    """The facts of calls.  No method takes longer than `timeout_ms` as a whole.  Threads may share it."""
+    """The facts of calls.  No method takes longer than `timeout_ms` as a whole: a call's is `[store] timeout_ms`.
 
-    def __init__(self, servers: Servers | redis.Redis, timeout_ms: int = 250, seen: Seen | None = None) -> None:
+    Threads may share it.
+    """
+
+    def __init__(self, servers: Servers | redis.Redis, timeout_ms: int = PATIENT_MS, seen: Seen | None = None) -> None:
         self._servers = servers if isinstance(servers, Servers) else Servers(servers, timeout_ms)
         self._timeout_s = timeout_ms / 1000
         self.seen = seen or Seen()

@@ -15,9 +15,10 @@ import redis
 from agi_gate.store.reader import Store, connect
 from lab.store_server import StoreServer
 from lab.store_servers import NAMES, Command, find_server
+from lab.waiting import PATIENT_MS
 
 REQUIRE_VARIABLE = "AGI_GATE_REQUIRE_SERVERS"
-TIMEOUT_MS = 250
+TIMEOUT_MS = 1_000  # where a test has a store that does not answer; the others are patient
 
 
 @pytest.fixture(scope="session", params=NAMES)
@@ -49,11 +50,11 @@ def own_server(server_command: Command) -> Iterator[StoreServer]:
 
 @pytest.fixture
 def client(store_url: str) -> Iterator[redis.Redis]:
-    with connect(store_url, 5_000) as client:
+    with connect(store_url, PATIENT_MS) as client:
         yield client
 
 
 @pytest.fixture
 def store(store_url: str) -> Iterator[Store]:
-    with connect(store_url, TIMEOUT_MS) as client:
+    with connect(store_url, PATIENT_MS) as client:
         yield Store(client)

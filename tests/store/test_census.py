@@ -13,6 +13,7 @@ from agi_gate.columns import e164_of
 from agi_gate.facts import Consent, Contact
 from agi_gate.store import census, keys, values
 from agi_gate.store.reader import StoreUnavailable, connect
+from lab.waiting import PATIENT_MS
 from tests.store.loads import load
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -23,7 +24,7 @@ CONSENT = Consent(NOW - 100 * DAY, "marketing", "telecom", "human", "web", "ip 1
 
 @pytest.fixture
 def client(store_url: str) -> redis.Redis:
-    return connect(store_url, 5_000)
+    return connect(store_url, PATIENT_MS)
 
 
 def put(client: redis.Redis, kind: keys.Kind, rows: dict[int, bytes]) -> None:

@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack
 from datetime import datetime
 from itertools import permutations
+from typing import Any
 
 import pytest
 import redis
@@ -21,6 +22,7 @@ from agi_gate.store.lock import LoadConflict
 from agi_gate.store.reader import Store, StoreUnavailable, connect
 from agi_gate.store.survey import Survey
 from lab.store_server import StoreServer
+from lab.waiting import PATIENT_MS, eventually
 from tests.store.loads import (CONTROLLER, DAY_1, NUMBER, ONE_OF_EACH, day, everything, load, load_check,
                                load_one_of_each, stage)
 from tests.support.faults import AFTER_SENDING, BEFORE_SENDING, Fault
@@ -178,7 +180,7 @@ def test_a_connection_that_breaks_anywhere_leaves_all_or_nothing(
 
 
 def _load_many(url: str, at: datetime) -> None:
-    with connect(url, 5_000) as client:
+    with connect(url, PATIENT_MS) as client:
         load_check(client, at, dict.fromkeys(MANY, True))
 
 
@@ -205,7 +207,7 @@ def test_a_load_that_is_killed_leaves_all_or_nothing_and_the_next_one_repairs(
 
 
 def test_a_full_server_refuses_and_nothing_is_changed(own_server: StoreServer) -> None:
-    with connect(own_server.url, 5_000) as client:
+    with connect(own_server.url, PATIENT_MS) as client:
         load_check(client, day(1), dict.fromkeys(MANY, False))
         before = everything(client)
         for room_bytes in (0, 20_000, 200_000):
@@ -240,7 +242,7 @@ def test_a_page_key_of_another_type_is_not_written_over(client: redis.Redis) -> 
 @pytest.mark.parametrize(("policy", "told"), (
     ("noeviction", None), ("allkeys-lru", "allkeys-lru"), ("volatile-ttl", "volatile-ttl")))
 def test_a_server_that_may_drop_keys_is_known(own_server: StoreServer, policy: str, told: str | None) -> None:
-    with connect(own_server.url, 5_000) as client:
+    with connect(own_server.url, PATIENT_MS) as client:
         client.config_set("maxmemory-policy", policy)
         assert evicting_policy(client) == told
 
@@ -320,12 +322,14 @@ def test_calls_see_whole_loads_and_are_always_answered_while_files_are_loaded(
         client: redis.Redis, store_url: str) -> None:
     load_check(client, day(1), dict.fromkeys(SPREAD, False))
     fork = multiprocessing.get_context("fork")
-    loader = fork.Process(target=_load_again_and_again, args=(store_url,))
+    asked = fork.Value("L", 0)
+    loader = fork.Process(target=_load_again_and_again, args=(store_url, asked))
     loader.start()
     histories = set()
     store = Store(client)
     while loader.is_alive():
         histories.add(store.facts_for(CONTROLLER, SPREAD[2]).checks)
+        asked.value += 1
     loader.join()
     assert loader.exitcode == 0
     # each history that was seen is the one after some load: one check more each time
@@ -334,7 +338,9 @@ def test_calls_see_whole_loads_and_are_always_answered_while_files_are_loaded(
     assert len(histories) > 5
 
 
-def _load_again_and_again(url: str) -> None:
-    with connect(url, 5_000) as client:
+def _load_again_and_again(url: str, asked: Any) -> None:
+    with connect(url, PATIENT_MS) as client:
         for number in range(2, 42):
+            before = asked.value
             load_check(client, day(number), dict.fromkeys(SPREAD, True))
+            eventually(lambda before=before: asked.value > before, "a call is answered")  # type: ignore[misc]

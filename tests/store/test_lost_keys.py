@@ -16,6 +16,7 @@ from agi_gate.store.loader import Load
 from agi_gate.store.reader import Question, Store, StoreUnavailable
 from agi_gate.store.seen import Seen
 from agi_gate.store.survey import Survey
+from lab.waiting import PATIENT_MS
 from tests.store.loads import CONTROLLER, NUMBER, ONE_OF_EACH, day, load, load_one_of_each, stage
 
 STRANGER = "+393471234500"
@@ -127,11 +128,11 @@ def test_a_gate_that_has_seen_the_store_knows_an_emptied_one(
         client: redis.Redis, tmp_path: Path, lose: Callable[[redis.Redis], None]) -> None:
     load_one_of_each(client)
     path = tmp_path / "seen.json"
-    first = Store(client, 5_000, Seen(path))
+    first = Store(client, PATIENT_MS, Seen(path))
     first.facts_for(CONTROLLER, NUMBER)
     first.seen.save()
     lose(client)
-    for store in (first, Store(client, 5_000, Seen(path))):
+    for store in (first, Store(client, PATIENT_MS, Seen(path))):
         assert_unavailable(store)
 
 
@@ -140,7 +141,7 @@ def test_a_store_that_was_restored_from_an_older_copy_is_known_and_so_is_the_who
     load_one_of_each(client)
     older: dict[str, Any] = {name: client.dump(name) for name in names(client)}
     load(client, LATER_NO)
-    gates = [Store(client, 5_000, Seen(tmp_path / "seen.json")) for _ in range(2)]
+    gates = [Store(client, PATIENT_MS, Seen(tmp_path / "seen.json")) for _ in range(2)]
     gates[0].facts_for(CONTROLLER, NUMBER)
     gates[0].seen.save()
     newer: dict[str, Any] = {name: client.dump(name) for name in names(client)}
@@ -148,7 +149,7 @@ def test_a_store_that_was_restored_from_an_older_copy_is_known_and_so_is_the_who
         client.delete(*names(client))
         for name, dumped in copy.items():
             client.restore(name, 0, dumped)
-        for store in (*gates, Store(client, 5_000, Seen(tmp_path / "seen.json"))):
+        for store in (*gates, Store(client, PATIENT_MS, Seen(tmp_path / "seen.json"))):
             if is_whole:
                 assert store.facts_for(CONTROLLER, NUMBER) != Facts()
             else:

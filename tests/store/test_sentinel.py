@@ -18,21 +18,20 @@ from agi_gate.verdict import Reason
 from lab.sentinel import SentinelGroup
 from lab.store_server import StoreServer, servers_say
 from lab.store_servers import Command
-from lab.waiting import PATIENCE_S
+from lab.waiting import PATIENCE_S, PATIENT_MS
 from tests.store.failover import (
     ALLOWED, CALLBACKS, CALLED_BACK, CONTROLLERS, LATER_OBJECTED, RIGHT, TIMEOUT_MS, Calls, all_used_up, ask, load_numbers,
     asked_again_and_again, object_later)
 from tests.store.loads import day
 
 ACME = CONTROLLERS[0]
-RECOVERY_S = 12
 
 
 @pytest.fixture(scope="module")
 def group(server_command: Command) -> Iterator[SentinelGroup]:
     """One for each kind of server; a test of this file kills its master."""
     with SentinelGroup.start(server_command) as group:
-        load_numbers(Servers.at(group.url, 5_000))
+        load_numbers(Servers.at(group.url, PATIENT_MS))
         yield group
 
 
@@ -40,7 +39,7 @@ def group(server_command: Command) -> Iterator[SentinelGroup]:
 def own_group() -> Iterator[SentinelGroup]:
     """One whose servers may be stopped, and go on again."""
     with SentinelGroup.start() as group:
-        load_numbers(Servers.at(group.url, 5_000))
+        load_numbers(Servers.at(group.url, PATIENT_MS))
         yield group
 
 
@@ -51,7 +50,7 @@ def test_the_calls_of_all_controllers_are_decided_right_on_the_master(group: Sen
         assert {number: ask(store, controller, number).reason for number in RIGHT} == RIGHT
     assert servers.client_of_all(CONTROLLERS) is servers.client_of(ACME)
     assert servers.client_of(ACME).connection_pool.connection_kwargs["port"] == group.master().port
-    loader = Servers.at(group.url, 5_000)
+    loader = Servers.at(group.url, PATIENT_MS)
     assert loader.kept(loader.client_of(ACME), CONTROLLERS)
 
 
@@ -68,13 +67,12 @@ def test_a_server_that_is_no_sentinel_says_so(group: SentinelGroup) -> None:
 def test_a_master_that_is_killed_under_load_causes_no_wrong_answer(group: SentinelGroup) -> None:
     store, claimer = Store.at(group.url, TIMEOUT_MS), Store.at(group.url, 2_000)
     with Calls(store) as calls:
-        time.sleep(0.3)
         assert all(claimer.claim(ACME, CALLED_BACK, callback) for callback in CALLBACKS)
         group.master().kill()
         killed_at = time.monotonic()
-        recovered = max(calls.recovered_after_s(killed_at, controller) for controller in CONTROLLERS)
+        for controller in CONTROLLERS:
+            calls.recovered_at(killed_at, controller)
     assert calls.wrong == []
-    assert recovered < RECOVERY_S
     # what was used up before the failover stays so after it
     assert all_used_up(claimer)
 
@@ -140,7 +138,7 @@ def test_a_claim_that_a_replica_did_not_take_over_denies_and_stays(own_group: Se
 
 
 def test_a_claim_without_replicas_waits_for_none(store_server: StoreServer, store_url: str) -> None:
-    load_numbers(Servers.at(store_url, 5_000))
+    load_numbers(Servers.at(store_url, PATIENT_MS))
     store = Store.at(store_url, int(10_000 * PATIENCE_S))
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(store.claim, ACME, CALLED_BACK, Callback(day(1))).result(PATIENCE_S)
@@ -150,12 +148,12 @@ def test_a_master_that_sleeps_through_its_failover_is_not_believed(own_group: Se
     url = own_group.url
     idle, busy = Store.at(url, TIMEOUT_MS), Store.at(url, TIMEOUT_MS)
     assert ask(idle, ACME, LATER_OBJECTED).allows
-    loader = Servers.at(url, 5_000)
+    loader = Servers.at(url, PATIENT_MS)
     loaders_client, sleeper = loader.client_of(ACME), own_group.servers[0]
     with Calls(busy) as calls:
         sleeper.signal(signal.SIGSTOP)
         stopped_at = time.monotonic()
-        recovered = calls.recovered_after_s(stopped_at, ACME)
+        calls.recovered_at(stopped_at, ACME)
         object_later(Servers.at(url, 5_000), ACME)
         sleeper.signal(signal.SIGCONT)
         # a load that goes on with the server it began on is told that it was all for nothing
@@ -165,4 +163,3 @@ def test_a_master_that_sleeps_through_its_failover_is_not_believed(own_group: Se
         reasons = asked_again_and_again(url, ACME, idle, 2)
     assert reasons - {Reason.STORE_UNAVAILABLE} == {Reason.OBJECTION_RECORDED}
     assert calls.wrong == []
-    assert recovered < RECOVERY_S

@@ -18,6 +18,7 @@ from lab.cluster import Cluster
 from lab.sentinel import SentinelGroup
 from lab.store_server import StoreServer, tls_options
 from lab.store_servers import find_server
+from lab.waiting import PATIENT_MS
 from tests.store.conftest import missing
 from tests.store.failover import ALLOWED, CONTROLLERS, RIGHT, ask, load_numbers
 from tests.store.loads import CONTROLLER, NUMBER, day, load_one_of_each
@@ -64,7 +65,7 @@ def tls_url(request: pytest.FixtureRequest, certificate: Certificate) -> Iterato
 
 def test_calls_are_decided_over_tls(tls_url: str, certificate: Certificate) -> None:
     url = f"{tls_url}?ssl_ca_certs={certificate.certificate}"
-    load_numbers(Servers.at(url, 5_000))
+    load_numbers(Servers.at(url, PATIENT_MS))
     store = Store.at(url, TIMEOUT_MS)
     for controller in CONTROLLERS:
         assert {number: ask(store, controller, number).reason for number in RIGHT} == RIGHT
@@ -143,7 +144,7 @@ def test_every_verb_works_with_the_two_users(
 
 
 def test_the_two_users_work_on_a_cluster(guarded_cluster: Cluster) -> None:
-    load_numbers(Servers.at(as_user(guarded_cluster.url, LOADER), 5_000))
+    load_numbers(Servers.at(as_user(guarded_cluster.url, LOADER), PATIENT_MS))
     store = Store.at(as_user(guarded_cluster.url, GATE), TIMEOUT_MS)
     for controller in CONTROLLERS:
         assert {number: ask(store, controller, number).reason for number in RIGHT} == RIGHT

@@ -15,6 +15,7 @@ from agi_gate.store.deadline import left, within
 from agi_gate.store.servers import Servers
 from agi_gate.store.topology import ClusterNodes, MasterUnknown, NoMajority, SentinelGroup, by_majority
 from agi_gate.store.unavailable import StoreUnavailable
+from lab.waiting import PATIENCE_S, PATIENT_MS
 
 NEW, OLD = ("new", 1), ("old", 1)
 
@@ -37,7 +38,7 @@ class Server:
 
 def master_of(*answers: object) -> tuple[str, int]:
     group = SentinelGroup([Server(answer) for answer in answers], "m")  # type: ignore[list-item]
-    with within(0.5):
+    with within(PATIENCE_S):
         return group.owners([7])[7]
 
 
@@ -65,20 +66,18 @@ def test_a_name_that_more_than_half_do_not_know_is_unknown() -> None:
 def test_who_stands_still_costs_a_share_of_the_time_and_is_asked_last_from_then_on() -> None:
     sleeper, others = Server(N, sleeps=True), [Server(N), Server(N)]
     group = SentinelGroup([sleeper, *others], "m")  # type: ignore[list-item]
-    started = time.monotonic()
     for _ in range(3):
-        with within(0.4):
+        with within(3):
             assert group.owners([7]) == {7: NEW}
-            assert (left() or 0) > 0.1
-    assert time.monotonic() - started < 0.4
+            assert left()
     assert [server.asked for server in (sleeper, *others)] == [1, 3, 3]
 
 
 def test_the_whole_time_is_enough_for_all_to_stand_still() -> None:
-    started = time.monotonic()
-    with within(0.2), pytest.raises(NoMajority, match="0 of 3 sentinels answer"):
-        by_majority([Server(N, sleeps=True) for _ in range(3)], lambda server: server.execute_command(), "sentinels")
-    assert time.monotonic() - started < 0.3
+    sleepers = [Server(N, sleeps=True) for _ in range(3)]
+    with within(0.6), pytest.raises(NoMajority, match="0 of 3 sentinels answer"):
+        by_majority(sleepers, lambda server: server.execute_command(), "sentinels")
+    assert [server.asked for server in sleepers] == [1, 1, 1]
 
 
 # --- a cluster
@@ -96,7 +95,7 @@ def a_cluster(views: dict[str, object], seeds: tuple[str, ...]) -> Callable[[int
     nodes = ClusterNodes([(seed, 1) for seed in seeds], client_at)
 
     def owner(slot: int) -> tuple[str, int] | None:
-        with within(0.5):
+        with within(PATIENCE_S):
             return nodes.owners([slot]).get(slot)
 
     return owner
@@ -131,7 +130,7 @@ def test_the_share_of_a_cluster_that_is_cut_off_is_not_believed() -> None:
 # --- how long a word holds
 
 def test_the_master_is_asked_for_anew_after_a_while_and_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers_module, "TRUSTED_S", 0.2)
+    monkeypatch.setattr(servers_module, "TRUSTED_S", PATIENCE_S)
     sentinel = Server(N)
     made: list[redis.Redis] = []
 
@@ -139,11 +138,12 @@ def test_the_master_is_asked_for_anew_after_a_while_and_after_a_failure(monkeypa
         made.append(redis.Redis())
         return made[-1]
 
-    servers = Servers(SentinelGroup([sentinel], "m"), 250, client_at)  # type: ignore[list-item]
+    servers = Servers(SentinelGroup([sentinel], "m"), PATIENT_MS, client_at)  # type: ignore[list-item]
     client = servers.client_of("acme")
     assert all(servers.client_of(name) is client for name in ("acme", "other")) and sentinel.asked == 1
-    time.sleep(0.25)
-    servers.client_of("acme")
+    with monkeypatch.context() as later:
+        later.setattr(servers_module, "TRUSTED_S", 0)
+        servers.client_of("acme")
     assert sentinel.asked == 2
     assert servers.forget(client := servers.client_of("acme"))
     assert servers.forget(redis.Redis()), "of another server nothing is forgotten"
@@ -158,7 +158,7 @@ def test_the_master_is_asked_for_anew_after_a_while_and_after_a_failure(monkeypa
 
 def test_of_many_threads_one_asks() -> None:
     sentinel = Server(N)
-    servers = Servers(SentinelGroup([sentinel], "m"), 2_000, lambda _address: redis.Redis())  # type: ignore[list-item]
+    servers = Servers(SentinelGroup([sentinel], "m"), PATIENT_MS, lambda _address: redis.Redis())  # type: ignore[list-item]
     threads = [threading.Thread(target=servers.client_of, args=("acme",)) for _ in range(20)]
     for thread in threads:
         thread.start()
