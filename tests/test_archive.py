@@ -46,7 +46,7 @@ def feed(archive: Archive, tmp_path: Path) -> Path:
 
 def receipt(load_id: str = "00ff", **more: Any) -> dict[str, Any]:
     return {"load_id": load_id, "feed": "registry", "file": "esito.txt", "files": [FEED_SHA256],
-            "controllers": ["acme"], **more}
+            "controllers": ["acme"], "shown": ["acme"], **more}
 
 
 def export(numbers: Numbers, run: str = "20261011T090000Z-aa", **more: Any) -> Export:
@@ -440,7 +440,7 @@ KILLED_AT_A_CALL = """
     archive.feeds.keep(feed, sha256)
     print("kept", flush=True)
     pending = archive.receipts.begin({"load_id": "00ff", "feed": "registry", "file": "f", "files": [sha256],
-                                      "controllers": []}, datetime.now(UTC))
+                                      "controllers": [], "shown": []}, datetime.now(UTC))
     print("begun", flush=True)
     archive.receipts.accept(pending)
     print("accepted", flush=True)
@@ -485,7 +485,7 @@ FULL_DISK = """
                 lambda: archive.undo.keep("1", [(b"r:1", noise)]),
                 lambda: archive.exports.remember(export, numbers),
                 lambda: archive.receipts.begin({"load_id": "1", "feed": "x", "file": noise.hex(), "files": [],
-                                                "controllers": []}, datetime.now(UTC))):
+                                                "controllers": [], "shown": []}, datetime.now(UTC))):
         try:
             put()
         except ArchiveError as error:

@@ -12,20 +12,17 @@ from pathlib import Path
 import pytest
 import redis
 
-from agi_gate import config
 from agi_gate.call import Presentation, Request, understand
 from agi_gate.answer import decide_call
-from agi_gate.archive import Archive
 from agi_gate.decision_log import segment
 from agi_gate.decision_log.linked import MASKED
 from agi_gate.decision_log.pseudonyms import Keys, add_key
 from agi_gate.ops.exit_codes import DONE, FEED_REFUSED, UNREACHABLE, USAGE
-from agi_gate.ops.main import main
-from agi_gate.store import keys, manifest
+from agi_gate.store import keys
 from agi_gate.store.reader import Store
 from lab.waiting import PATIENT_MS
 from tests.decision_log.writing import sealed, write_days
-from tests.support.gate_toml import write_gate_toml
+from tests.support.ops import Ops, empty
 
 NUMBERS = [f"333123{offset:04d}" for offset in range(0, 10_000, 7)]
 DENSE = [f"347000{offset:04d}" for offset in range(600)]
@@ -33,62 +30,16 @@ CONSENT = "number,controller,granted_at,purpose,category,channel,origin,evidence
 AT = "2026-10-14T11:00:00+02:00"
 
 
-class Ops:
-    """The command line on one configuration, whose archive and log lie beside it."""
-
-    def __init__(self, folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self.url, self._capsys = folder, url, capsys
-        self.gate_toml = write_gate_toml(folder)
-        self.settings = config.load(self.gate_toml)
-        self.archive = Archive(self.settings.archive_path)
-        self.err = ""
-
-    def __call__(self, *arguments: str, code: int = DONE) -> str:
-        self._capsys.readouterr()
-        ran = main(["--config", str(self.gate_toml), *arguments])
-        said = self._capsys.readouterr()
-        self.err = said.err
-        assert ran == code, said.err
-        return said.out
-
-    def load(self, feed: str, text: str, *more: str, name: str = "feed.csv", code: int = DONE) -> str:
-        path = self.folder / name
-        path.write_text(text)
-        return self("load", feed, str(path), *more, code=code)
-
-    def check(self, flags: dict[str, int], day: int, *more: str, code: int = DONE) -> str:
-        return self.load("registry", "".join(f"{number},{flag}\n" for number, flag in flags.items()), "--controller", "acme",
-                         "--checked-at", f"2026-10-{day:02d}T09:00:00+02:00", *more, name=f"esito{day}.txt", code=code)
-
-    def decisions(self) -> list[tuple[str, ...]]:
-        store = Store.at(self.url, PATIENT_MS)
-        call = [understand(Request(number, "fibra", caller_id="+390212340000", presentation=Presentation.ALLOWED),
-                           self.settings.policy, datetime.fromisoformat(AT)) for number in [*NUMBERS[::50], *DENSE[::50]]]
-        return [decide_call(one, store, claim=False).verdict.reasons for one in call]
-
-    def pages(self) -> dict[str, bytes]:
-        """All that calls read, without the ids of the loads that wrote it."""
-        found = {}
-        with redis.Redis.from_url(self.url) as client:
-            for name in client.scan_iter("agi:*", count=10_000):
-                key = name.decode()
-                if client.type(name) == b"string" and not key.endswith(":load"):
-                    body = client.get(name)[keys.LOAD_ID_BYTES:]
-                    if ":m:" not in key or manifest.decode(body, name):  # a block without pages says nothing
-                        found[key] = body
-                elif key.endswith(":used") and (marks := set(client.hkeys(name)) - {b"#"}):
-                    found[key] = b",".join(sorted(marks))
-        return found
-
-
 @pytest.fixture
 def ops(tmp_path: Path, store_url: str, capsys: pytest.CaptureFixture[str]) -> Ops:
     return Ops(tmp_path, store_url, capsys)
 
 
-def empty(url: str) -> None:
-    with redis.Redis.from_url(url) as client:
-        client.flushall()
+def decisions(ops: Ops) -> list[tuple[str, ...]]:
+    store = Store.at(ops.url, PATIENT_MS)
+    call = [understand(Request(number, "fibra", caller_id="+390212340000", presentation=Presentation.ALLOWED),
+                       ops.settings.policy, datetime.fromisoformat(AT)) for number in [*NUMBERS[::50], *DENSE[::50]]]
+    return [decide_call(one, store, claim=False).verdict.reasons for one in call]
 
 
 def load_a_history(ops: Ops) -> None:
@@ -112,11 +63,11 @@ def load_a_history(ops: Ops) -> None:
 
 def test_a_rebuilt_store_is_the_lost_one_byte_for_byte_and_decides_alike(ops: Ops) -> None:
     load_a_history(ops)
-    before, decided = ops.pages(), ops.decisions()
+    before, decided = ops.pages(), decisions(ops)
     assert len({reasons[0] for reasons in decided}) > 3
     empty(ops.url)
     assert ops("rebuild").startswith("rebuilt acme from 11 loads: ")
-    assert (ops.pages(), ops.decisions()) == (before, decided)
+    assert (ops.pages(), decisions(ops)) == (before, decided)
 
 
 @pytest.mark.parametrize("callable_numbers", (NUMBERS[:3], NUMBERS[:2], []), ids=("all", "some", "none"))
@@ -130,10 +81,10 @@ def test_a_stripped_answer_is_read_again_beside_what_was_submitted(ops: Ops, cal
     ops.check(dict.fromkeys(NUMBERS[:3], 1), 10)
     ops.load("consents", CONSENT + "\n" + "".join(
         f"{number},acme,2026-10-03T09:00:00+02:00,marketing,telecom,both,web,ip,\n" for number in NUMBERS[:3]))
-    before, decided = ops.pages(), ops.decisions()
+    before, decided = ops.pages(), decisions(ops)
     empty(ops.url)
     ops("rebuild")
-    assert (ops.pages(), ops.decisions()) == (before, decided)
+    assert (ops.pages(), decisions(ops)) == (before, decided)
 
 
 def test_what_was_taken_back_stays_so(ops: Ops) -> None:
@@ -218,20 +169,6 @@ def test_a_zip_that_only_its_name_told_is_read_again_from_its_bytes(ops: Ops) ->
     empty(ops.url)
     ops("rebuild")
     assert ops.pages() == before
-
-
-@pytest.mark.parametrize("options", ((), ("--dry-run",)), ids=str)
-def test_a_load_into_an_emptied_store_says_what_is_missing(
-        ops: Ops, caplog: pytest.LogCaptureFixture, options: tuple[str, ...]) -> None:
-    objections = "number,controller,objected_at,via\n"
-    ops.load("objections", f"{objections}{NUMBERS[1]},acme,2026-10-05T09:00:00+02:00,call\n")
-    ops("rollback")
-    empty(ops.url)
-    ops.load("objections", f"{objections}{NUMBERS[0]},acme,2026-10-05T09:00:00+02:00,call\n")
-    assert not caplog.records  # nothing was lost
-    empty(ops.url)
-    ops.check({NUMBERS[0]: 0}, 10, *options)
-    assert ["agi-gate rebuild" in record.getMessage() for record in caplog.records] == [True]
 
 
 def test_an_empty_archive_makes_no_store(ops: Ops) -> None:

@@ -33,11 +33,12 @@ from pathlib import Path
 from agi_gate.archive.dossiers import Dossiers
 from agi_gate.archive.exports import Export, Exports
 from agi_gate.archive.feeds import Feeds
-from agi_gate.archive.folder import ArchiveError
+from agi_gate.archive.folder import ArchiveDamaged, ArchiveError
+from agi_gate.archive.history import History
 from agi_gate.archive.pages import Pages
 from agi_gate.archive.receipts import Pending, Receipts, who
 
-__all__ = ["Archive", "ArchiveError", "Dossiers", "Export", "Exports", "Feeds", "Pages", "Pending", "Receipts", "who"]
+__all__ = ["Archive", "ArchiveDamaged", "ArchiveError", "Dossiers", "Export", "Exports", "Feeds", "History", "Pages", "Pending", "Receipts", "who"]
 
 
 class Archive:
@@ -51,3 +52,10 @@ class Archive:
         self.undo = Pages(path / "undo")
         self.snapshots = Pages(path / "snapshots")
         self.dossiers = Dossiers(path / "dossiers")
+
+    def history(self) -> History:
+        """What all receipts say together.  Raises ArchiveError where one cannot be read."""
+        pending = self.receipts.pending()  # first: what is accepted meanwhile is found among the others
+        receipts = self.receipts.all()
+        accepted = {receipt["load_id"] for receipt in receipts}
+        return History(receipts, [one for one in pending if one.load_id not in accepted])

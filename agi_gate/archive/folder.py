@@ -31,6 +31,10 @@ class ArchiveError(Exception):
     """The archive could not be written, or what it holds cannot be read; the message has the way out."""
 
 
+class ArchiveDamaged(ArchiveError):
+    """What the archive holds is not what was put into it."""
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn what the disk says of `path` into an ArchiveError."""
@@ -71,6 +75,15 @@ def make_folder(folder: Path) -> None:
         except FileExistsError:
             continue
         sync_folder(one.parent)
+
+
+def probe(folder: Path) -> None:
+    """See to it that a file can be put into a folder; it is made if it is not there."""
+    with explained(folder):
+        make_folder(folder)
+        partial, stream = _open_partial(folder)
+        with stream:
+            partial.unlink()
 
 
 def remove(path: Path) -> None:

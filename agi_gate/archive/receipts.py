@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from agi_gate.archive.feeds import Feeds
-from agi_gate.archive.folder import ArchiveError, appearing, explained, listing, make_folder, remove
+from agi_gate.archive.folder import ArchiveDamaged, ArchiveError, appearing, explained, listing, make_folder, probe, remove
 from agi_gate.clock import Seen, Time, time_of
 from agi_gate.disk import sync_folder
 
 VERSION = 1
-_REQUIRED = ("load_id", "feed", "file", "files", "controllers")
+_REQUIRED = ("load_id", "feed", "file", "files", "controllers", "shown")
 _LOAD_ID = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
+_STORE_S_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -72,9 +73,10 @@ class Receipts:
     def begin(self, receipt: Mapping[str, Any], now: datetime) -> Pending:
         """Write down a load that is about to be committed; call it while its controllers are locked.
 
-        It may hold whatever JSON can; it must have `load_id`, `feed`, `file`, `controllers`, and in `files` the SHA-256
-        of each file that was loaded, which are kept already: the answer first, then the submitted one of a stripped
-        answer, unless it is the same.  `begun_at` and `loaded_by` are added.  Receipts are in the order in which they
+        It may hold whatever JSON can; it must have `load_id`, `feed`, `file`, `controllers`, in `shown` those of them
+        whose store names the load (none, where it changed nothing), and in `files` the SHA-256 of each file that was
+        loaded, which are kept already: the answer first, then the submitted one of a stripped answer, unless it is the
+        same.  `begun_at` and `loaded_by` are added.  Receipts are in the order in which they
         were begun, even where the clock was put back.
         """
         if missing := [key for key in _REQUIRED if key not in receipt]:
@@ -84,6 +86,7 @@ class Receipts:
         for sha256 in receipt["files"]:
             if not self._feeds.has(sha256):
                 raise ArchiveError(f"feed `{sha256}` is not in the archive, so no receipt may speak of it")
+        probe(self._accepted)  # where `accept` will put it, once there is no way back
         begun_at = now.astimezone(UTC)
         newest = self._newest()
         if newest is not None and begun_at <= (last := _begun_at(newest)):
@@ -118,7 +121,27 @@ class Receipts:
 
         Those of other controllers may be at work just now: resolve only what your own locks hold still.
         """
-        return [Pending(path.name, _read(path)) for path in listing(self._pending, ".json")]
+        found = []
+        for path in listing(self._pending, ".json"):
+            try:
+                found.append(Pending(path.name, _read(path)))
+            except ArchiveError:
+                if path.exists():  # else its load has accepted or dropped it just now
+                    raise
+        return found
+
+    def names(self) -> set[str]:
+        """The names of all receipts, pending ones too: others, where a load came between."""
+        return {path.name for folder in (self._accepted, self._pending) for path in listing(folder, ".json")}
+
+    def newest_id(self) -> str | None:
+        """The last of the ids of loads, which ascend by time; none is read.  An id that is no load's is left out."""
+        ids = (name.partition("-")[2].removesuffix(".json") for name in self.names())
+        return max((id_ for id_ in ids if _STORE_S_ID.fullmatch(id_)), default=None)
+
+    def has(self, load_id: str) -> bool:
+        """Say whether a load has a receipt, pending or not; none is read."""
+        return self.is_pending(load_id) or bool(self._named(load_id))
 
     def is_pending(self, load_id: str) -> bool:
         return bool(listing(self._pending, f"-{load_id}.json"))
@@ -182,6 +205,6 @@ def _read(path: Path) -> Receipt:
         if any(key not in receipt for key in _REQUIRED):
             raise KeyError
     except (ValueError, KeyError, TypeError) as error:
-        raise ArchiveError(f"the receipt `{path}` cannot be read; "
-                           "bring it back from where the archive is saved") from error
+        raise ArchiveDamaged(f"the receipt `{path}` cannot be read; "
+                             "bring it back from where the archive is saved") from error
     return dict(receipt)

@@ -41,6 +41,8 @@ class ConfigError(Exception):
 class StoreSettings:
     url: str
     timeout_ms: int
+    never_evicts: bool = False  # as the admin declares of a server that does not say
+    former_controllers: frozenset[str] = frozenset()  # whose facts are in the store, and for whom nobody calls any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ class Settings:
     @property
     def log_path(self) -> Path:
         return self.log.path
+
+    @property
+    def known_controllers(self) -> frozenset[str]:
+        """Those that the store may hold."""
+        return self.store.former_controllers | frozenset(self.controllers)
 
 
 def find_path(given: str | None) -> Path:
@@ -163,7 +170,8 @@ def _settings(file: FileTable, path: Path) -> Settings:
         callback_days=file.policy.callback_days,
     )
     return Settings(
-        store=StoreSettings(os.environ.get(STORE_URL_VARIABLE) or file.store.url, file.store.timeout_ms),
+        store=StoreSettings(os.environ.get(STORE_URL_VARIABLE) or file.store.url, file.store.timeout_ms,
+                            file.store.eviction == "never", frozenset(file.store.former_controllers)),
         daemon=DaemonSettings(host.strip("[]"), int(port), file.daemon.workers, file.daemon.deadline_ms, file.daemon.waiting,
                               tuple(map(_network, file.daemon.allow))),
         # a relative path is beside the configuration: a daemon's working directory says nothing to its admin

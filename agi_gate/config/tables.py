@@ -37,6 +37,9 @@ Day = Annotated[str, StringConstraints(pattern=rf"^(closed|{TIME_OF_DAY}-{TIME_O
 class StoreTable(Table):
     url: str
     timeout_ms: Annotated[int, Field(ge=1, le=2000)] = 250
+    # of a server that does not say whether it may drop keys the admin has to know it
+    eviction: Literal["never"] | None = None
+    former_controllers: list[Name] = []
 
 
 class DaemonTable(Table):

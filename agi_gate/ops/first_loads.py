@@ -17,10 +17,11 @@ from typing import Any
 
 from agi_gate import feeds
 from agi_gate.archive import Archive, ArchiveError
+from agi_gate.archive.history import ROLLBACK
 from agi_gate.archive.receipts import Receipt
 from agi_gate.explaining.loads import Loads, consent_key
 from agi_gate.facts import Facts
-from agi_gate.ops import feed_kinds, rollback
+from agi_gate.ops import feed_kinds
 from agi_gate.store import values
 
 _PIECE_BYTES = 1 << 20
@@ -39,7 +40,7 @@ def first_loads(archive: Archive, controller: str, number: str, facts: Facts, se
         receipts = archive.receipts.all()
     except ArchiveError:  # whoever needs the receipts themselves says so
         return loads
-    undone = {receipt["undoes"] for receipt in receipts if receipt["feed"] == rollback.FEED}
+    undone = {receipt["undoes"] for receipt in receipts if receipt["feed"] == ROLLBACK}
     for receipt in receipts:
         name = receipt["feed"]
         if name not in _FEEDS or controller not in receipt["controllers"] or receipt["load_id"] in undone:

@@ -16,7 +16,7 @@ from agi_gate import config, feeds
 from agi_gate.archive import ArchiveError
 from agi_gate.columns import e164_of
 from agi_gate.ops import exit_codes, feed_kinds
-from agi_gate.ops.accept import NotReplicated
+from agi_gate.ops.admission import OPTION as DESPITE_MISSING
 from agi_gate.ops.arguments import count, instant, percent
 from agi_gate.ops.loading import FLIPS_FROM_ROWS, load_feed
 from agi_gate.ops.matching import NO_EXPORT, MatchError
@@ -66,6 +66,8 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
         feed.add_argument("--max-rejects", type=count, default=0, metavar="N",
                           help="load the rest where at most N rows cannot be read (default: 0)")
         feed.add_argument("--rejects", metavar="FILE", help="where rejected rows go (default: beside the feed)")
+        feed.add_argument(DESPITE_MISSING, action="store_true",
+                          help="load it although the store lacks objections that the archive has")
         feed.add_argument("--json", action="store_true")
         feed.set_defaults(run=run, feed=name)
 
@@ -105,11 +107,10 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     except StoreUnavailable as error:
         return _fail(f"the store could not be reached or written ({error}); nothing was changed, unless it broke at "
                      "the very end: load the same file again", exit_codes.UNREACHABLE)
-    except NotReplicated:
-        return _fail("loaded, but not every replica has taken it over in time, and a failover now would lose it; load "
-                     "the same file again", exit_codes.UNREACHABLE)
     _tell(summary, arguments)
-    return exit_codes.DONE
+    for words in summary.get("left_to_mend", ()):
+        print(f"agi-gate load: the load is in force, but {words}", file=sys.stderr)
+    return exit_codes.TO_MEND if "left_to_mend" in summary else exit_codes.DONE
 
 
 def _fail(why: str, code: int) -> int:

@@ -6,9 +6,10 @@ Joint.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,11 +19,15 @@ from agi_gate import config, feeds, record
 from agi_gate.archive import Archive
 from agi_gate.ops import feed_kinds
 from agi_gate.ops.accept import TIMEOUT_MS, Work, accept
+from agi_gate.ops.admission import admit, opens_calls
 from agi_gate.ops.cycles import no_search_for_cycles
 from agi_gate.ops.matching import match
 from agi_gate.ops.progress import Advance, progress
 from agi_gate.store import loader, values
 from agi_gate.store.servers import Servers
+from agi_gate.wholeness import Difference, strangers, strangers_words
+
+logger = logging.getLogger(__name__)
 
 FLIPS_FROM_ROWS = 1_000
 Refuse = Callable[[feeds.RegistryFeed | feeds.Feed], None]
@@ -70,10 +75,18 @@ def _summary(arguments: argparse.Namespace, feed: feeds.RegistryFeed | feeds.Fee
 
 def _accept(arguments: argparse.Namespace, settings: config.Settings, archive: Archive, sources: list[feeds.FeedFile],
             summary: dict[str, Any], prepare: Callable[[loader.Client], Work]) -> dict[str, Any]:
+    servers = Servers.at(settings.store.url, TIMEOUT_MS)
+
+    def admitted(found: Mapping[str, Difference], work: Work) -> Mapping[str, Any]:
+        for words in strangers_words(strangers(servers, settings.known_controllers) or ()):
+            logger.warning("%s", words)
+        return admit(found, summary, lambda: opens_calls(arguments.feed, work.columns),
+                     despite_missing=arguments.despite_missing)
+
     with progress(f"loading {sources[0].name}", summary["rows"], silent=arguments.json) as advance:
-        return accept(Servers.at(settings.store.url, TIMEOUT_MS), archive, summary["controllers"],
+        return accept(servers, archive, summary["controllers"],
                       {source.sha256(): Path(source.path) for source in sources}, prepare, dry_run=arguments.dry_run,
-                      refuse=lambda counts: _refuse_flips(counts, summary["rows"], arguments),
+                      admit=admitted, refuse=lambda counts: _refuse_flips(counts, summary["rows"], arguments),
                       progress=lambda rows: advance(rows, rows))
 
 

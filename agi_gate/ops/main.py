@@ -44,7 +44,8 @@ def parser() -> argparse.ArgumentParser:
         epilog="exit codes: 0 ALLOW or done, 1 crash, 2 usage or configuration, 3 DENY, "
                "4 the store or the log could not be reached, 5 feed refused, nothing changed, "
                "6 stale (agi-gate status), 7 evidence does not verify or is not decided again, "
-               "8 nothing is on record of what was asked for")
+               "8 nothing is on record of what was asked for, "
+               "10 done and in force, and something is left to mend")
     main_parser.add_argument("--version", action="version", version=f"agi-gate {__version__}")
     completion.add_to(main_parser)
     verbs = main_parser.add_subparsers(metavar="VERB", required=True)

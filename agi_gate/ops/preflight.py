@@ -20,6 +20,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from agi_gate import config, record
+from agi_gate.archive import Archive
 from agi_gate.call import Presentation, Request
 from agi_gate.feeds.files import FeedError
 from agi_gate.ops import exit_codes
@@ -27,12 +28,14 @@ from agi_gate.ops.arguments import instant
 from agi_gate.ops.call_list import read_call_list
 from agi_gate.ops.console import TableConsole
 from agi_gate.ops.decide_many import Decided, StoreKeepsChanging, decide_many
+from agi_gate.ops.telling import shown
 from agi_gate.regime import regime_at
 from agi_gate.remedy import remedy
 from agi_gate.store.bulk_facts import BulkFacts
 from agi_gate.store.servers import Servers
 from agi_gate.store.unavailable import StoreUnavailable
 from agi_gate.verdict import Outcome, Reason
+from agi_gate.wholeness import compare
 
 _TIMEOUT_MS = 30_000
 _COLUMNS = ("number", "verdict", "reason", "reasons", "destination")
@@ -79,6 +82,11 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     request = Request("", campaign.id, caller_id, Presentation(arguments.presentation), arguments.trunk)
     servers = Servers.at(settings.store.url, _TIMEOUT_MS)
     try:
+        compared = compare(Archive(settings.archive_path), servers, [campaign.controller.id], settings.known_controllers)
+        for words in compared.words():
+            print(f"agi-gate preflight: {shown(words)}", file=sys.stderr)
+        if any(one.is_open for one in compared.differences.values()):
+            return _fail("nothing was decided", exit_codes.UNREACHABLE)
         out = _out_path(arguments.out, arguments.list)
         name, written = read_call_list(arguments.list)
         decided = decide_many(written, request, settings.policy, at,
@@ -101,7 +109,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     regime = regime_at(at)
     summary = {
         "list": name, "campaign": campaign.id, "controller": campaign.controller.id, "caller_id": caller_id,
-        "at": record.instant(at), "regime": regime.id if regime else None,
+        "at": record.instant(at), "store_is_whole": None if compared.not_known else all(one.is_whole for one in compared.differences.values()), "regime": regime.id if regime else None,
         "rows": len(written), "duplicates": len(written) - len(decided.numbers), **_counts(decided)}
     if arguments.json:
         print(json.dumps(summary, ensure_ascii=False))

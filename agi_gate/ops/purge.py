@@ -14,7 +14,7 @@ from typing import Any
 from agi_gate import config, feeds, record
 from agi_gate.archive import Archive, ArchiveError
 from agi_gate.ops import exit_codes
-from agi_gate.ops.accept import TIMEOUT_MS, NotReplicated
+from agi_gate.ops.accept import TIMEOUT_MS
 from agi_gate.ops.progress import progress
 from agi_gate.ops.purging import Purged, PurgeRefused, known_controllers, purge, refuse_wrong_clock, would_purge
 from agi_gate.store.lock import LoadConflict
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     # one that is told to end does so as after Ctrl-C: it takes its pages and its locks back
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        known = known_controllers(settings, archive)
+        known = known_controllers(settings, archive, servers)
         if arguments.controller is not None and arguments.controller not in known:
             return _fail(f"`{arguments.controller}` is no controller of the configuration or the archive; known: "
                          f"{', '.join(known)}", exit_codes.USAGE)
@@ -81,15 +81,14 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     except (LoadConflict, PurgeRefused, feeds.FeedError) as error:
         return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
     except ArchiveError as error:
-        return _fail(f"{error}; run it again", exit_codes.UNREACHABLE)
+        return _fail(f"{error}; nothing was changed", exit_codes.UNREACHABLE)
     except StoreUnavailable as error:
         return _fail(f"the store could not be reached or written ({error}); nothing was changed, unless it broke at "
                      "the very end: run it again", exit_codes.UNREACHABLE)
-    except NotReplicated:
-        return _fail("purged, but not every replica has taken it over in time, so the archive and the marks of used "
-                     "call-backs were left alone; run it again", exit_codes.UNREACHABLE)
     _tell(purged, arguments, now, "removed")
-    return exit_codes.DONE
+    for words in purged.left:
+        print(f"agi-gate purge: the purge is in force, but {words}", file=sys.stderr)
+    return exit_codes.TO_MEND if purged.left else exit_codes.DONE
 
 
 def _asks(arguments: argparse.Namespace) -> bool:
@@ -111,8 +110,8 @@ def _tell(purged: Purged, arguments: argparse.Namespace, now: datetime, verb: st
                   "exports": len(purged.archive.exports)}
     if arguments.json:
         print(json.dumps({
-            "at": record.instant(now), "dry_run": arguments.dry_run, "changed": purged.snapshot is not None,
-            "snapshot": purged.snapshot, "archive": of_archive, "controllers": {
+            "at": record.instant(now), "dry_run": arguments.dry_run, "changed": purged.snapshot is not None or bool(purged.left),
+            "snapshot": purged.snapshot, "adopted": purged.adopted, "left_to_mend": purged.left, "archive": of_archive, "controllers": {
                 controller: {"gone": _counts(gone), "stays": _counts(purged.stays[controller])}
                 for controller, gone in purged.gone.items()}}, ensure_ascii=False))
         return
@@ -121,6 +120,9 @@ def _tell(purged: Purged, arguments: argparse.Namespace, now: datetime, verb: st
         for line in _kept(purged.stays[controller]):
             print(f"  {line}")
     print(f"archive: {verb} {_listed(Counter(of_archive)) or 'nothing'}")
+    if purged.adopted:
+        print(f"archive: {'would keep' if verb == 'would remove' else 'keeps'} all that the store holds, with {purged.adopted:,} "
+              "loads that it lacked")
 
 
 def _kept(stays: Counter[str]) -> Iterator[str]:

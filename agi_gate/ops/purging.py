@@ -12,26 +12,29 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from agi_gate import config, record
-from agi_gate.archive import Archive
+from agi_gate.archive import Archive, ArchiveError
+from agi_gate.archive.history import PURGE
 from agi_gate.archive.past import Past, past, remove
 from agi_gate.archive.receipts import Receipt
 from agi_gate.clock import Seen
 from agi_gate.decision_log import files
-from agi_gate.ops import rollback
-from agi_gate.ops.accept import NotReplicated, refuse_forgetful, settle, show
+from agi_gate.ops.accept import not_replicated, refuse_forgetful, settle, show
 from agi_gate.retention import Retention, reaches_back_to
-from agi_gate.store import loader
+from agi_gate.store.holdings import controllers_in, holdings
 from agi_gate.store.loader import Client, Load
+from agi_gate.store.lock import LoadConflict
 from agi_gate.store.purging import NUMBERS, Purging
 from agi_gate.store.servers import Servers, SlotsApart
+from agi_gate.store.unavailable import StoreUnavailable
+from agi_gate.wholeness import Difference, difference
 
-FEED = "purge"
 _LOOKS = 3
+_AGAIN = "run it again"
 # longer than any conversation with Asterisk: whoever read a call-back before it went has claimed it or not by then
 _LONGEST_CALL_S = 4.0
 _KEEP_ALL = Retention(*[36_525] * 6)  # a century: no feed's fact is of before 1990
@@ -45,16 +48,22 @@ class PurgeRefused(Exception):
 
 @dataclass(slots=True)
 class Purged:
-    """What went, per controller, and what stays although it is old; no `snapshot` where nothing was changed."""
+    """What went, per controller, and what stays although it is old; no `snapshot` where nothing was changed.
+
+    `adopted`: how many loads the archive lacked, and has in its snapshot from now on.  `left`: what is left to mend, now
+    that the purge is in force.
+    """
 
     gone: dict[str, Counter[str]] = field(default_factory=dict)
     stays: dict[str, Counter[str]] = field(default_factory=dict)
     archive: Past = field(default_factory=lambda: Past([], [], []))
     snapshot: str | None = None
+    adopted: int = 0
+    left: list[str] = field(default_factory=list)
 
     @property
     def is_nothing(self) -> bool:
-        return not any(+counts for counts in self.gone.values()) and not self.archive
+        return not any(+counts for counts in self.gone.values()) and not self.archive and not self.adopted
 
 
 @dataclass(slots=True)
@@ -82,17 +91,16 @@ def refuse_wrong_clock(settings: config.Settings, archive: Archive, clock: datet
         raise PurgeRefused(f"{doubt}; set the clock right, or if it is right, add --clock-is-right")
 
 
-def known_controllers(settings: config.Settings, archive: Archive) -> list[str]:
-    """Those of the configuration, and those that were in it once.  Raises ArchiveError."""
-    receipts = archive.receipts.all() + [pending.receipt for pending in archive.receipts.pending()]
-    return sorted({*settings.controllers, *(one for receipt in receipts for one in receipt["controllers"])})
+def known_controllers(settings: config.Settings, archive: Archive, servers: Servers) -> list[str]:
+    """Those of the configuration, and those that were in it once.  Raises ArchiveError, StoreUnavailable."""
+    return sorted({*settings.controllers, *archive.history().controllers(), *controllers_in(servers.masters())})
 
 
 def would_purge(settings: config.Settings, archive: Archive, servers: Servers, chosen: Sequence[str], now: datetime,
                 progress: Progress) -> Purged:
     """What a purge would take away now; nothing is written.  Raises StoreUnavailable, ArchiveError, PurgeRefused."""
-    _refuse_other_store(archive, servers)
-    result = Purged(archive=past(archive, reaches_back_to(now, settings.retention.feeds_days), chosen))
+    adopted = _lacked(_differences(archive, servers, known_controllers(settings, archive, servers)))
+    result = Purged(archive=past(archive, reaches_back_to(now, settings.retention.feeds_days), chosen), adopted=adopted)
     for controller in chosen:
         for _look in range(_LOOKS):
             purging = Purging(servers.client_of(controller), controller, settings.retention, now)
@@ -110,38 +118,57 @@ def purge(settings: config.Settings, archive: Archive, servers: Servers, chosen:
           progress: Progress) -> Purged:
     """Raises LoadConflict, PurgeRefused, StoreUnavailable, ArchiveError: nothing went, but for what broke at the end.
 
-    Raises NotReplicated where the purge is shown, a failover would lose it, and so nothing else was taken away.
+    What went wrong once the purge was shown, or a part of it, is in `Purged.left`; what cannot be had back stays then.
     """
-    controllers = known_controllers(settings, archive)
+    controllers = known_controllers(settings, archive, servers)
     with ExitStack() as stack:
-        groups = _groups(servers, controllers, stack)
+        groups = _groups(archive, servers, controllers, stack)
+        adopted = _lacked(_differences(archive, servers, controllers))
         for pending in archive.receipts.pending():  # all locks are held; wherever in a cluster the loads were
             settle(archive, pending, servers.client_of)
-        if known_controllers(settings, archive) != controllers:
+        if known_controllers(settings, archive, servers) != controllers:
             raise PurgeRefused("a load of a further controller came between; try again")
-        _refuse_other_store(archive, servers)
-        for left in archive.snapshots.all():
-            if not _is_needed(archive, left):
-                archive.snapshots.drop(left)  # of a purge that was killed
-        last = groups[-1]
+        for kept in archive.snapshots.all():
+            if not archive.receipts.has(kept):
+                archive.snapshots.drop(kept)  # of a purge that was killed
+        last, result = groups[-1], Purged()
         try:
             _stage(archive, last.load.id, groups, chosen, settings.retention, now, progress)
             result = _purged(groups, chosen, past(archive, reaches_back_to(now, settings.retention.feeds_days), chosen))
-            result.snapshot = _show(archive, groups, result, now)
+            result.adopted = adopted
+            _show(archive, groups, result, now)
         finally:
-            if not _is_needed(archive, last.load.id):
+            if result.snapshot is None and not archive.receipts.has(last.load.id):
                 archive.snapshots.drop(last.load.id)
-        if result.snapshot is not None:
-            if not all([servers.kept(group.client, group.controllers) for group in groups]):
-                raise NotReplicated
-            for group in groups:
-                group.load.hold()
-            remove(archive, result.archive, result.snapshot)
-        _forget_marks(groups, chosen)
+        if result.snapshot is not None and not result.left:
+            _remove(archive, servers, groups, result)
+        if result.left:
+            result.archive = Past([], [], [])
+        else:
+            try:
+                _forget_marks(groups, chosen)
+            except StoreUnavailable as error:
+                result.left.append(f"marks of used call-backs that nobody sees any more are still there ({error}); {_AGAIN}")
     return result
 
 
-def _groups(servers: Servers, controllers: list[str], stack: ExitStack) -> list[_Group]:
+def _remove(archive: Archive, servers: Servers, groups: list[_Group], result: Purged) -> None:
+    """Take away what cannot be had back, once no failover can bring back what the purge took away."""
+    assert result.snapshot is not None
+    for group in groups:
+        result.left += not_replicated(servers, group.client, group.controllers,
+                                      f"the archive and the marks of used call-backs were left alone; {_AGAIN}")
+    if result.left:
+        return
+    try:
+        for group in groups:
+            group.load.hold()
+        remove(archive, result.archive, result.snapshot)
+    except (ArchiveError, LoadConflict, StoreUnavailable) as error:
+        result.left.append(f"not all that is old has gone from the archive ({error}); {_AGAIN}")
+
+
+def _groups(archive: Archive, servers: Servers, controllers: list[str], stack: ExitStack) -> list[_Group]:
     try:
         together = [(servers.client_of_all(controllers), controllers)]
     except SlotsApart:
@@ -149,36 +176,27 @@ def _groups(servers: Servers, controllers: list[str], stack: ExitStack) -> list[
     groups = []
     for client, some in together:
         refuse_forgetful(client)
-        groups.append(_Group(client, some, stack.enter_context(Load(client, some))))
+        groups.append(_Group(client, some, stack.enter_context(
+            Load(client, some, after=archive.receipts.newest_id()))))
     return groups
 
 
-def _refuse_other_store(archive: Archive, servers: Servers) -> None:
-    """Refuse where the store lacks a load that the archive has: a snapshot of it would take the place of that load."""
-    receipts = archive.receipts.all()
-    starts = [place for place, receipt in enumerate(receipts) if receipt.get("snapshot")]
-    receipts = receipts[starts[-1] if starts else 0:]
-    undone = {receipt["undoes"] for receipt in receipts if receipt["feed"] == rollback.FEED}
-    for receipt in receipts:
-        if receipt["feed"] == rollback.FEED or receipt["load_id"] in undone:
-            continue
-        for controller in _shown_for(receipt):
-            if not loader.is_committed(servers.client_of(controller), controller, receipt["load_id"]):
-                raise PurgeRefused(
-                    f"the store does not hold {' '.join(filter(None, (receipt['feed'], receipt['file'])))} of "
-                    f"{receipt['begun_at'][:19]} for {controller}, which the archive has: it was emptied, is older or "
-                    "another; empty it and run agi-gate rebuild first")
+def _differences(archive: Archive, servers: Servers, controllers: Sequence[str]) -> dict[str, Difference]:
+    history = archive.history()
+    return {controller: difference(history, holdings(servers.client_of(controller), controller), controller)
+            for controller in controllers}
 
 
-def _shown_for(receipt: Receipt) -> list[str]:
-    """The controllers whose store must know a load: none, where it changed nothing."""
-    controllers: list[str] = receipt["controllers"]
-    if receipt["feed"] == FEED:
-        controllers = receipt["shown"]
-    elif not receipt.get("checks") and not any(
-            count for what, count in receipt.get("changes", {}).items() if what != "unchanged"):
-        controllers = []
-    return controllers
+def _lacked(differences: dict[str, Difference]) -> int:
+    """How many loads the archive lacks: a snapshot has them.  Raises PurgeRefused where the store lacks any.
+
+    A snapshot of such a store would take the place of what it lacks.
+    """
+    words = [words for controller, found in differences.items()
+             for words in replace(found, unknown=(), given_up=()).words(controller)]
+    if words:
+        raise PurgeRefused("; ".join(words))
+    return len({load["load_id"] for found in differences.values() for load in (*found.unknown, *found.given_up)})
 
 
 def _stage(archive: Archive, snapshot: str, groups: list[_Group], chosen: Collection[str], retention: Retention,
@@ -205,10 +223,10 @@ def _purged(groups: list[_Group], chosen: Collection[str], of_archive: Past) -> 
                   of_archive)
 
 
-def _show(archive: Archive, groups: list[_Group], result: Purged, now: datetime) -> str | None:
-    """Commit each group, the last with the snapshot's receipt; None where there is nothing to purge."""
-    if not any(group.load.would_show() for group in groups) and not result.archive:
-        return None
+def _show(archive: Archive, groups: list[_Group], result: Purged, now: datetime) -> None:
+    """Commit each group, the last with the snapshot's receipt; nothing where there is nothing to purge."""
+    if not any(group.load.would_show() for group in groups) and not result.archive and not result.adopted:
+        return
     last, others = groups[-1], [controller for group in groups[:-1] for controller in group.controllers]
     if not last.load.would_show() and last.a_page is not None:
         # the same page again: what is shown is known to the store, and a store that does not know it is another one
@@ -217,7 +235,10 @@ def _show(archive: Archive, groups: list[_Group], result: Purged, now: datetime)
     for one in archive.undo.all():
         archive.undo.drop(one)  # what a snapshot holds cannot be taken back any more
     # what a rebuild cannot read from the snapshot's pages
-    state: dict[str, dict[str, Any]] = {"checks": {}, "used": {}}
+    state: dict[str, dict[str, Any]] = {"checks": {}, "used": {}, "loads": {
+        controller: sorted(holdings(group.client, controller).loads)
+        for group in groups for controller in group.controllers}}
+    shown: list[str] = []
     for group in groups:
         stay, go = {}, set()
         for purging in group.purgings:
@@ -230,24 +251,27 @@ def _show(archive: Archive, groups: list[_Group], result: Purged, now: datetime)
         changes = sum((+purging.gone for purging in group.purgings), Counter[str]())
         is_last = group is last
         if is_last or group.load.would_show():
-            summary = {"feed": FEED, "file": "", "sha256": "", "loaded_at": record.instant(now), "receipt": None,
+            summary = {"feed": PURGE, "file": "", "sha256": "", "loaded_at": record.instant(now), "receipt": None,
                        "rejected": 0, "rows": changes.total() - changes[NUMBERS],
                        "changes": dict(sorted(changes.items())),
                        "controllers": group.controllers + (others if is_last else [])}
-            shown = group.controllers if group.load.would_show() else []
-            receipt: Receipt = {"files": [], "shown": shown}
+            receipt: Receipt = {"files": [], "shown": group.controllers if group.load.would_show() else []}
             if is_last:
                 receipt |= {"snapshot": last.load.id, "state": state,
                             "removed": {"receipts": len(result.archive.receipts), "feeds": result.archive.feeds,
                                         "exports": [export.id for export in result.archive.exports]}}
-            show(archive, group.load, summary, receipt, {}, forget)
-    return last.load.id
-
-
-def _is_needed(archive: Archive, snapshot: str) -> bool:
-    """Say whether a receipt names a snapshot: one that may have been committed does, too."""
-    return archive.receipts.find(snapshot) is not None or any(
-        pending.load_id == snapshot for pending in archive.receipts.pending())
+            try:
+                result.left += show(archive, group.client, group.load, summary, receipt, {}, forget)
+            except (ArchiveError, LoadConflict, StoreUnavailable) as error:
+                if not shown:
+                    raise
+                result.left.append(f"for {', '.join(shown)} alone: of the others nothing was changed, unless the store broke "
+                                   f"at the very end ({error}); {_AGAIN}")
+                result.gone = {controller: result.gone[controller] for controller in shown if controller in result.gone}
+                result.snapshot = None
+                return
+            shown += group.controllers
+    result.snapshot = last.load.id
 
 
 def _forget_marks(groups: list[_Group], chosen: Collection[str]) -> None:

@@ -17,21 +17,24 @@ from pathlib import Path
 from typing import Any
 
 from agi_gate import config, feeds, record
-from agi_gate.archive import Archive, ArchiveError
+from agi_gate.archive import Archive, ArchiveError, History
+from agi_gate.archive.history import REBUILD, ROLLBACK, brings_a_file, content
 from agi_gate.archive.receipts import Receipt
 from agi_gate.columns import Column, e164_of, empty, merge_columns
 from agi_gate.decision_log.pseudonyms import KeyFileError, Keys
 from agi_gate.decision_log.segment import SegmentError
 from agi_gate.ops import exit_codes, feed_kinds, rollback
-from agi_gate.ops.accept import TIMEOUT_MS, refuse_forgetful
+from agi_gate.ops.accept import TIMEOUT_MS, not_replicated, refuse_forgetful, show
+from agi_gate.ops.admission import OPTION as DESPITE_MISSING
 from agi_gate.ops.used_callbacks import CannotTell, logs_of, used_callbacks
 from agi_gate.store import keys, loader, pages, values
+from agi_gate.store.holdings import controllers_in, holdings
 from agi_gate.store.loader import Load
 from agi_gate.store.lock import LoadConflict
 from agi_gate.store.servers import Servers
 from agi_gate.store.unavailable import StoreUnavailable
+from agi_gate.wholeness import Difference, difference, named
 
-_PURGE = "purge"
 _PIECE_BYTES = 1 << 20
 
 
@@ -65,35 +68,42 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
                              "with its name, are read anyway)")
     parser.add_argument("--without-callbacks", action="store_true",
                         help="leave call-backs out, where no log can say which were used up")
+    parser.add_argument(DESPITE_MISSING, action="store_true",
+                        help="make the store again although this archive lacks loads that the store held")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     archive, servers = Archive(settings.archive_path), Servers.at(settings.store.url, TIMEOUT_MS)
     try:
-        receipts = _in_force(archive)
+        history = archive.history()
+        receipts = _in_force(history)
         if not receipts:
             raise _Refused(f"there is nothing in the archive {settings.archive_path}")
-        controllers = sorted({controller for receipt in receipts for controller in receipt["controllers"]})
-        _refuse_full_store(servers, controllers)
+        if not arguments.despite_missing:
+            _refuse_lesser_archive(servers, history, receipts)
+        controllers = _empty_ones(servers, history, receipts)
         states = _states(archive, receipts)
         _mark_used(states, settings.log, arguments)
-        for controller in controllers:
-            _show(servers, controller, states[controller])
-        for pending in archive.receipts.pending():
-            archive.receipts.accept(pending)
-    except (_Refused, feeds.FeedError, LoadConflict) as error:
+    except (_Refused, feeds.FeedError) as error:
         return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
     except ArchiveError as error:
         return _fail(f"{error}; nothing was changed", exit_codes.UNREACHABLE)
     except StoreUnavailable as error:
-        return _fail(f"the store could not be reached or written ({error}); empty it and run this again",
-                     exit_codes.UNREACHABLE)
-    for controller in controllers:
+        return _fail(f"the store could not be read ({error}); nothing was changed", exit_codes.UNREACHABLE)
+    left: list[str] = []
+    for nth, controller in enumerate(controllers):
         state = states[controller]
+        try:
+            left += _show(archive, servers, controller, state)
+        except (_Refused, LoadConflict, ArchiveError, StoreUnavailable) as error:
+            return _broken_off(controllers[:nth], controllers[nth:], error)
         held = ", ".join(f"{len(column):,} {kind.name}" for kind, column in state.columns.items()) or "nothing"
         print(f"rebuilt {controller} from {len(state.loads):,} loads: {held}")
-    return exit_codes.DONE
+    left += _accept_pending(archive, history, controllers)
+    for words in left:
+        print(f"agi-gate rebuild: the store is made again, but {words}", file=sys.stderr)
+    return exit_codes.TO_MEND if left else exit_codes.DONE
 
 
 def _fail(why: str, code: int) -> int:
@@ -101,35 +111,70 @@ def _fail(why: str, code: int) -> int:
     return code
 
 
-def _in_force(archive: Archive) -> list[Receipt]:
+def _broken_off(done: list[str], undone: list[str], error: Exception) -> int:
+    """Say of which controllers the store is made again, and of which not."""
+    is_store = isinstance(error, StoreUnavailable)
+    why = f"the store could not be reached or written ({error})" if is_store else str(error)
+    last = f"of {undone[0]}, unless the store broke at the very end, " if is_store else ""
+    if done:
+        return _fail(f"{why}; {', '.join(done)} is made again and in force; {last}of {', '.join(undone)} nothing was "
+                     "changed: run this again", exit_codes.TO_MEND)
+    return _fail(f"{why}; nothing was changed{', unless it broke at the very end' if is_store else ''}: run this again",
+                 exit_codes.FEED_REFUSED if isinstance(error, _Refused | LoadConflict) else exit_codes.UNREACHABLE)
+
+
+def _in_force(history: History) -> list[Receipt]:
     """The receipts that made the store what it was: none that was taken back, none that a purge has summed up.
 
     A load that was killed at its very end is among them: it was past all that could refuse it, and an objection in it
     counts more than the doubt.  Of a rollback it cannot be guessed: what it took back may hold objections, or consents.
     """
-    pending = archive.receipts.pending()
-    for one in pending:
-        if one.receipt["feed"] == rollback.FEED:
+    for one in history.pending:
+        if one.receipt["feed"] == ROLLBACK:
             raise _Refused(
                 f"nobody knows whether the rollback of {one.receipt['file']} was shown before the store was lost; in the "
                 f"archive, move `pending/{one.name}` to `receipts` if that load is to stay taken back, or delete it if not")
-    receipts = archive.receipts.all() + [one.receipt for one in pending]
-    receipts.sort(key=lambda receipt: str(receipt["begun_at"]))
-    starts = [place for place, receipt in enumerate(receipts) if receipt.get("snapshot")]
-    receipts = receipts[starts[-1] if starts else 0:]
-    undone = {receipt["undoes"] for receipt in receipts if receipt["feed"] == rollback.FEED}
-    return [receipt for receipt in receipts
-            if receipt["feed"] != rollback.FEED and receipt["load_id"] not in undone
-            and (receipt["feed"] != _PURGE or receipt.get("snapshot"))]
+    return history.in_force(with_pending=True)
 
 
-def _refuse_full_store(servers: Servers, controllers: list[str]) -> None:
-    for controller in controllers:
+def _refuse_lesser_archive(servers: Servers, history: History, receipts: list[Receipt]) -> None:
+    """Refuse where loads are named that this archive lacks: by the store now, or by a receipt of a load that met them."""
+    controllers = {controller for receipt in receipts for controller in receipt["controllers"]}
+    for controller in sorted(controllers | controllers_in(servers.masters())):
+        unknown = difference(history, holdings(servers.client_of(controller), controller), controller).unknown
+        if unknown:
+            raise _Refused("; ".join(Difference(unknown=unknown).words(controller))
+                           + f" ({DESPITE_MISSING} makes a store without them)")
+    known = {receipt["load_id"] for receipt in history.receipts}
+    brought = {content(receipt) for receipt in receipts if brings_a_file(receipt)}
+    for receipt in receipts:
+        lacking = [load for load in receipt.get("archive_lacked", ())
+                   if load["load_id"] not in known and content(load) not in brought]
+        if lacking:
+            raise _Refused(f"when {named(receipt)} was loaded, the store held {', '.join(map(named, lacking))}, which this "
+                           "archive lacks: name the archive that has them with [archive] path "
+                           f"({DESPITE_MISSING} makes a store without them)")
+
+
+def _empty_ones(servers: Servers, history: History, receipts: list[Receipt]) -> list[str]:
+    """The controllers of which the store holds nothing; those of which it holds all are left alone."""
+    empty = []
+    for controller in sorted({controller for receipt in receipts for controller in receipt["controllers"]}):
         client = servers.client_of(controller)
         refuse_forgetful(client)
-        if loader.visible_load(client, controller) is not None:
-            raise _Refused(f"the store holds data of controller `{controller}`, and only an empty one is made again; name "
-                           f"another with ${config.STORE_URL_VARIABLE}, or empty this one")
+        held = holdings(client, controller)
+        if held.visible is None and not held.in_force:
+            empty.append(controller)
+        elif not difference(history, held, controller).is_whole:
+            raise _holds_data(controller)
+    if not empty:
+        raise _Refused("the store holds all that the archive has, and only an empty one is made again")
+    return empty
+
+
+def _holds_data(controller: str) -> _Refused:
+    return _Refused(f"the store holds data of controller `{controller}`, and only an empty one is made again; name another "
+                    f"with ${config.STORE_URL_VARIABLE}, or empty this one")
 
 
 def _states(archive: Archive, receipts: list[Receipt]) -> dict[str, _State]:
@@ -223,15 +268,32 @@ def _mark_used(states: dict[str, _State], log: config.LogSettings, arguments: ar
                        "mend it, or leave them out with --without-callbacks") from error
 
 
-def _show(servers: Servers, controller: str, state: _State) -> None:
+def _show(archive: Archive, servers: Servers, controller: str, state: _State) -> list[str]:
+    """What is left to mend, now that the controller is made again."""
     client = servers.client_of(controller)
-    with Load(client, [controller]) as load:
+    with Load(client, [controller], after=archive.receipts.newest_id()) as load:
+        if loader.visible_load(client, controller) is not None:
+            raise _holds_data(controller)  # of a load that came meanwhile
         for kind, column in state.columns.items():
             load.stage(kind, controller, column, feed_kinds.change)
         load.mark_used(controller, sorted(state.used))
+        load.must_show = True
         summary: Receipt = {
-            "feed": "rebuild", "file": "the archive", "sha256": "", "receipt": None, "rejected": 0, "changes": {},
+            "feed": REBUILD, "file": "the archive", "sha256": "", "receipt": None, "rejected": 0, "changes": {},
             "loaded_at": record.instant(datetime.now(UTC)), "controllers": [controller],
             "rows": sum(map(len, state.columns.values()))}
-        load.commit(summary, {controller: state.checks}, other_loads=state.loads)
-    servers.kept(client, [controller])
+        left = show(archive, client, load, summary, {"files": []}, {controller: state.checks}, other_loads=state.loads)
+    return left + not_replicated(servers, client, [controller], "see agi-gate status, and docs/servers.md")
+
+
+def _accept_pending(archive: Archive, history: History, controllers: list[str]) -> list[str]:
+    """Loads that were killed at their very end are in force now; a rebuild that was killed has come to nothing."""
+    try:
+        for pending in history.pending:
+            if pending.receipt["feed"] == REBUILD:
+                archive.receipts.drop(pending)
+            elif set(pending.receipt["controllers"]) <= set(controllers):
+                archive.receipts.accept(pending)
+    except ArchiveError as error:
+        return [f"a load that was killed has no receipt yet ({error}); the next load accepts it"]
+    return []

@@ -11,14 +11,15 @@ from typing import Any
 
 from agi_gate import config, record
 from agi_gate.archive import Archive, ArchiveError
+from agi_gate.archive.history import FINDINGS, REBUILD, ROLLBACK
 from agi_gate.ops import accept, exit_codes
+from agi_gate.ops.admission import OPTION as DESPITE_MISSING
+from agi_gate.ops.admission import for_receipt
 from agi_gate.store import keys, loader
 from agi_gate.store.loader import Load
 from agi_gate.store.lock import LoadConflict
 from agi_gate.store.servers import Servers, SlotsApart
 from agi_gate.store.unavailable import StoreUnavailable
-
-FEED = "rollback"
 
 
 class _NothingToUndo(Exception):
@@ -32,6 +33,8 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
                     "once; call-backs that were used up meanwhile stay so.",
         epilog="example: agi-gate rollback --controller acme", formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--controller", metavar="C", help="the last load of this one (default: the last of all)")
+    parser.add_argument(DESPITE_MISSING, action="store_true",
+                        help="take it back although the store is not what the archive says")
     parser.set_defaults(run=run)
 
 
@@ -42,9 +45,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     archive, servers = Archive(settings.archive_path), Servers.at(settings.store.url, accept.TIMEOUT_MS)
     try:
         last = _last_load(servers, archive, [arguments.controller] if arguments.controller else [*settings.controllers])
-        if not _take_back(servers, archive, last):
-            return _fail("taken back, but not every replica has it yet, and a failover now would bring the load back; "
-                         "see agi-gate status", exit_codes.UNREACHABLE)
+        left = _take_back(servers, archive, last, despite_missing=arguments.despite_missing)
     except (_NothingToUndo, LoadConflict, SlotsApart) as error:
         return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
     except ArchiveError as error:
@@ -54,7 +55,9 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
                      "the very end: see agi-gate status", exit_codes.UNREACHABLE)
     print(f"took back {last['feed']} {last['file']} of {last['loaded_at']} for {', '.join(last['controllers'])}: "
           f"{last['rows']:,} rows")
-    return exit_codes.DONE
+    for words in left:
+        print(f"agi-gate rollback: it is taken back, but {words}", file=sys.stderr)
+    return exit_codes.TO_MEND if left else exit_codes.DONE
 
 
 def _fail(why: str, code: int) -> int:
@@ -70,11 +73,13 @@ def _last_load(servers: Servers, archive: Archive, controllers: list[str]) -> di
         raise _NothingToUndo("nothing was loaded yet")
     loads = {load_id: receipt for load_id in shown.values() if (receipt := _receipt(archive, load_id)) is not None}
     if not loads:
-        raise _NothingToUndo("the last load is not in this archive: it was made with another one, or by rebuild or purge")
+        raise _NothingToUndo("the last load is not in this archive: it was made with another one")
     last = max(loads.values(), key=lambda receipt: str(receipt["begun_at"]))
-    if last["feed"] == FEED:
+    if last["feed"] == ROLLBACK:
         raise _NothingToUndo(f"the last load, {last['file']}, was taken back already at {last['loaded_at']}; what came "
                              "before it stays")
+    if last["feed"] == REBUILD:
+        raise _NothingToUndo("the last thing that was done is a rebuild, and what the loads before it replaced is not kept")
     if last.get("snapshot"):
         raise _NothingToUndo("the last thing that was done is a purge, and what it took away is gone")
     if not archive.undo.has(last["load_id"]):
@@ -89,28 +94,34 @@ def _receipt(archive: Archive, load_id: str) -> dict[str, Any] | None:
     return archive.receipts.find(load_id) or next(pending, None)
 
 
-def _take_back(servers: Servers, archive: Archive, last: dict[str, Any]) -> bool:
+def _take_back(servers: Servers, archive: Archive, last: dict[str, Any], *, despite_missing: bool) -> list[str]:
+    """What is left to mend, now that the load is taken back."""
     controllers, now = last["controllers"], record.instant(datetime.now(UTC))
     client = servers.client_of_all(controllers)
-    with Load(client, controllers) as load:
-        accept.settle_receipts(archive, client, controllers)
+    with Load(client, controllers, after=archive.receipts.newest_id()) as load:
+        _history, found = accept.settled(archive, client, controllers)
+        amiss = {controller: one for controller, one in found.items() if one.is_open}
+        if amiss and not despite_missing:
+            words = "; ".join(words for controller, one in amiss.items() for words in one.words(controller))
+            raise _NothingToUndo(f"{words} ({DESPITE_MISSING} takes it back all the same)")
         for controller in controllers:
             if loader.visible_load(client, controller) != last["load_id"]:
                 raise _NothingToUndo(f"another load of controller `{controller}` came after {last['file']}, and only the "
                                      "last one can be taken back")
         for controller, pages in _by_controller(archive.undo.read(last["load_id"])):
             load.put_back(controller, pages)
-        summary = {"feed": FEED, "file": last["file"], "sha256": last["sha256"], "loaded_at": now,
+        summary = {"feed": ROLLBACK, "file": last["file"], "sha256": last["sha256"], "loaded_at": now,
                    "controllers": controllers, "rows": last["rows"], "rejected": 0, "receipt": None, "changes": {}}
-        accept.show(archive, load, summary, {"files": [], "undoes": last["load_id"]}, {},
-                    last.get("checks", []), {last["load_id"]: said_of_load(last) | {"rolled_back_at": now}})
-    return servers.kept(client, controllers)
+        receipt = {"files": [], "undoes": last["load_id"]} | for_receipt(found.values(), despite_missing=despite_missing)
+        left = accept.show(archive, client, load, summary, receipt, {}, last.get("checks", []),
+                           {last["load_id"]: said_of_load(last) | {"rolled_back_at": now}})
+    return left + accept.not_replicated(servers, client, controllers, "then it is to be taken back again; see agi-gate status")
 
 
 def said_of_load(receipt: dict[str, Any]) -> dict[str, Any]:
     """What the store says of a load, of what its receipt says."""
     archive_only = ("v", "begun_at", "loaded_by", "load_id", "files", "results", "checks", "undoes", "snapshot", "state",
-                    "shown", "removed")
+                    "shown", "removed", "despite_missing", *FINDINGS)
     return {key: value for key, value in receipt.items() if key not in archive_only}
 
 

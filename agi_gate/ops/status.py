@@ -13,14 +13,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from agi_gate import config, record
+from agi_gate.archive import Archive
 from agi_gate.facts import Check
 from agi_gate.ops import exit_codes, status_text
 from agi_gate.ops.arguments import percent, span
+from agi_gate.ops.telling import shown
 from agi_gate.regime import ROME
 from agi_gate.rules.registry import check_expires_at
 from agi_gate.store import census
 from agi_gate.store.servers import Servers
 from agi_gate.store.unavailable import StoreUnavailable
+from agi_gate.wholeness import Wholeness, compare
 
 _TIMEOUT_MS = 30_000
 _HORIZONS_DAYS = (1, 3, 7, 15)
@@ -50,20 +53,27 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     servers, now = Servers.at(settings.store.url, _TIMEOUT_MS), datetime.now(UTC)
+    compared: Wholeness | None = None
     try:
         clients = {id_: servers.client_of(id_) for id_ in settings.controllers}
+        compared = compare(Archive(settings.archive_path), servers, clients, settings.known_controllers)
         counted = {id_: census.take(client, id_, now) for id_, client in clients.items()}
         used = [census.used_memory(client) for client in set(clients.values())]  # in a cluster there may be several
     except StoreUnavailable as error:
+        for finding in compared.words() if compared is not None else ():
+            print(f"not whole: {shown(finding)}", file=sys.stderr)
         print(f"agi-gate status: the store could not be read ({error}); see [store] url", file=sys.stderr)
         return exit_codes.UNREACHABLE
     alarm_at = now + arguments.stale_within
-    controllers = {id_: _status(counts, now) | {"alarm": _alarm(counts, alarm_at, arguments.max_stale)}
-                   for id_, counts in counted.items()}
+    controllers = {id_: _status(counts, now) | {
+        "alarm": _alarm(counts, alarm_at, arguments.max_stale),
+        "store": compared.differences[id_].for_json() if id_ in compared.differences else {"is_whole": None},
+    } for id_, counts in counted.items()}
     status = {
         "at": record.instant(now),
         "controllers": controllers,
         "alarm": any(of_one["alarm"]["raised"] for of_one in controllers.values()),
+        "wholeness": compared.for_json(),
         "server_memory_bytes": None if None in used else sum(size or 0 for size in used),
         "warnings": [*_old_recall_tests(settings, now.astimezone(ROME).date()), *(
             f"controller `{id_}`: loads came while it was counted, some numbers are of before and some of after them"
@@ -73,6 +83,8 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         print(json.dumps(status, ensure_ascii=False))
     else:
         status_text.tell(status, {id_: controller.name for id_, controller in settings.controllers.items()})
+    if compared.is_whole is False or compared.is_damaged:
+        return exit_codes.UNREACHABLE
     return exit_codes.STALE if status["alarm"] else exit_codes.DONE
 
 

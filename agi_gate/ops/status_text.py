@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.filesize import decimal
 
+from agi_gate.ops.telling import shown
 from agi_gate.regime import ROME
 
 _HELP_COLUMNS = 78
@@ -31,7 +32,7 @@ def tell(status: Mapping[str, Any], names: Mapping[str, str]) -> None:
     for id_, of_one in status["controllers"].items():
         if is_terminal:
             print(f"{id_}: {names[id_]}" if names[id_] else id_)
-        for line in (*_counts(of_one), *_staleness(of_one, _bar_columns() if is_terminal else 0), *_loads(of_one)):
+        for line in (*_store(of_one), *_counts(of_one), *_staleness(of_one, _bar_columns() if is_terminal else 0), *_loads(of_one)):
             print(f"{'' if is_terminal else id_}  {line}".rstrip())
     if status["server_memory_bytes"] is not None:
         print(f"the store's server holds {decimal(status['server_memory_bytes'])} in all")
@@ -40,8 +41,16 @@ def tell(status: Mapping[str, Any], names: Mapping[str, str]) -> None:
             until = f"by {_time(alarm['at'])}" if alarm["at"] > status["at"] else "now"
             print(f"stale: {id_}: {alarm['stale']:,} of {alarm['numbers']:,} numbers rest on a check that is stale "
                   f"{until}; have them checked again", file=sys.stderr)
+    for finding in status["wholeness"]["findings"]:
+        print(f"{'not known' if status['wholeness']['is_whole'] is None else 'not whole'}: {shown(finding)}", file=sys.stderr)
     for warning in status["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
+
+
+def _store(of_one: Mapping[str, Any]) -> Iterator[str]:
+    is_whole = of_one["store"]["is_whole"]
+    said = "not known here" if is_whole is None else "all that was loaded" if is_whole else "NOT WHOLE, see below"
+    yield f"{'the store holds':<{_NAME_COLUMNS}}{said}"
 
 
 def _counts(of_one: Mapping[str, Any]) -> Iterator[str]:
@@ -84,7 +93,7 @@ def _loads(of_one: Mapping[str, Any]) -> Iterator[str]:
             said.append(f"receipt {load['receipt']}")
         if load.get("rolled_back_at"):
             said.append(f"rolled back {_time(load['rolled_back_at'])}")
-        yield _printable(f"load {_time(load['loaded_at'])}  {load['feed']} {load['file']}: {', '.join(said)}")
+        yield shown(f"load {_time(load['loaded_at'])}  {load['feed']} {load['file']}: {', '.join(said)}")
 
 
 def _row(name: str, count: int, bar: str = "") -> str:
@@ -108,7 +117,3 @@ def _bar(count: int, numbers: int, columns: int) -> str:
 def _time(instant: str) -> str:
     return f"{datetime.fromisoformat(instant).astimezone(ROME):%Y-%m-%d %H:%M}"
 
-
-def _printable(text: str) -> str:
-    # a file's name is shown as it is: not as commands to the terminal
-    return "".join(character if character.isprintable() else "?" for character in text)

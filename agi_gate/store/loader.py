@@ -62,13 +62,17 @@ class Load:
 
     With `dry_run` nothing is written, not even the lock: the counts are what a load would do now.  `keep_old` is told
     the name of each page that is about to change and its bytes before (none where there was no page), for a rollback.
+    `after`: the id of a load that is known from elsewhere; an emptied store names none that this one must follow.
     """
 
-    def __init__(self, client: redis.Redis, controllers: Iterable[str], *, dry_run: bool = False) -> None:
+    def __init__(self, client: redis.Redis, controllers: Iterable[str], *, dry_run: bool = False,
+                 after: str | None = None) -> None:
         self._client = client
         self._controllers = sorted(controllers)
         self._dry_run = dry_run
+        self._after = bytes.fromhex(after or "")
         self.keep_old: Callable[[bytes, bytes], None] | None = None
+        self.must_show = False  # also where nothing was staged: so that the store names the load
         self._id = b""  # known once the controllers are locked: it is later than that of every load that is visible
         self._token = secrets.token_hex(keys.LOAD_ID_BYTES)
         self._lock = Lock(client, [keys.lock_key(controller) for controller in self._controllers], self._token)
@@ -91,8 +95,8 @@ class Load:
                         self._settle(controller, sorted({
                             name.decode() for name in self._client.scan_iter(match=pattern, count=_SCAN_COUNT)}))
                 self._manifests = {controller: Manifests(self._client, controller) for controller in self._controllers}
-                newest = max((one.visible_load for one in self._manifests.values() if one.visible_load), default=None)
-                self._id = keys.load_id(datetime.now(UTC), newest, secrets.token_bytes(keys.LOAD_ID_BYTES))
+                newest = max([self._after, *(one.visible_load or b"" for one in self._manifests.values())])
+                self._id = keys.load_id(datetime.now(UTC), newest or None, secrets.token_bytes(keys.LOAD_ID_BYTES))
         except BaseException:
             self._lock.release()
             raise
@@ -227,7 +231,7 @@ class Load:
 
     def would_show(self, checks: Mapping[str, Mapping[str, Any]] | None = None) -> bool:
         """Say whether a commit has anything to show."""
-        return not self._dry_run and bool(checks or any(self._staged.values()))
+        return not self._dry_run and bool(self.must_show or checks or any(self._staged.values()))
 
     def commit(self, summary: Mapping[str, Any], checks: Mapping[str, Mapping[str, Any]] | None = None,
                forget_checks: Sequence[str] = (), other_loads: Mapping[str, Mapping[str, Any]] = {}) -> bool:

@@ -139,6 +139,13 @@ class Servers:
                                  "transaction, which cannot span them; split the file by controller")
         return self.client_of(min(controllers, default=""))
 
+    def masters(self) -> list[redis.Redis]:
+        """The clients of all servers that may hold any controller: of a cluster, each of its masters."""
+        client = self.client_of("")
+        if not isinstance(self._group, ClusterNodes) or self._client_at is None:
+            return [client]
+        return [self._client_at(address) for address in self._group.masters]
+
     def forget(self, client: redis.Redis) -> bool:
         """Say that a client's server did not do; False where there can be no other."""
         asked_at, clients = self._known

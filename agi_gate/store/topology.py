@@ -114,6 +114,11 @@ class ClusterNodes:
     def slot_of(self, controller: str) -> int:
         return key_slot(keys.base(controller).encode())
 
+    @property
+    def masters(self) -> tuple[Address, ...]:
+        """Those of whom the last majority spoke: none before the first question."""
+        return tuple(self._masters)
+
     def owners(self, slots: Sequence[int]) -> dict[int, Address]:
         """Slot -> its master; a slot that nobody has is left out.  Raises redis.RedisError."""
         def ask(address: Address) -> _View:
