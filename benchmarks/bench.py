@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from agi_gate import config
 from agi_gate.facts import Facts
 from agi_gate.store.reader import Store
 from benchmarks import data
-from benchmarks.children import Spent, spend
+from benchmarks.children import Spent, empty_server, spend
 from lab.store_server import StoreServer
 from tests.support.daemon import AGI_GATE
 from tests.support.gate_toml import write_gate_toml
@@ -54,6 +55,7 @@ class Bench:
     def server(self) -> Iterator[str]:
         """A new server's URL, which every program started meanwhile uses."""
         before = os.environ.get(config.STORE_URL_VARIABLE)
+        self._forget_archive()
         with StoreServer.start() as server:
             os.environ[config.STORE_URL_VARIABLE] = server.url
             with redis.Redis.from_url(server.url, protocol=2) as client:
@@ -66,6 +68,14 @@ class Bench:
                 del os.environ[config.STORE_URL_VARIABLE]
                 if before is not None:
                     os.environ[config.STORE_URL_VARIABLE] = before
+
+    def empty(self, url: str) -> None:
+        """Have nothing loaded: a store that lacks what the archive has would take no load."""
+        empty_server(url)
+        self._forget_archive()
+
+    def _forget_archive(self) -> None:
+        shutil.rmtree(config.load(self.configuration).archive_path, ignore_errors=True)
 
     def feed(self, kind: str, count: int) -> Path:
         """A feed's file, made in a process of its own so that this one stays small."""

@@ -51,7 +51,7 @@ def empty(bench: Bench) -> Iterator[Line]:
         for kind, order in (("registry", "in no order"), ("registry-sorted", "sorted")):
             path, spent = bench.feed(kind, bench.rows), []
             for _ in range(bench.repeat):
-                empty_server(url)
+                bench.empty(url)
                 before = server_bytes(url)
                 spent.append(bench.load_registry(path))
                 sizes.append((server_bytes(url) - before) / bench.rows)
@@ -91,7 +91,7 @@ def consents(bench: Bench) -> Iterator[Line]:
         path, spent, sizes = bench.feed(kind, rows), [], []
         with bench.server() as url:
             for _ in range(bench.repeat):
-                empty_server(url)
+                bench.empty(url)
                 before = server_bytes(url)
                 spent.append(bench.load_table("consents", path))
                 sizes.append((server_bytes(url) - before) / rows)
