@@ -6,7 +6,9 @@ gate that dies half way, so nothing may follow the word that lets a call go on.
 
 from __future__ import annotations
 
-from agi_gate.verdict import Verdict
+TYPE_CHECKING = False  # an emergency loads neither `typing` nor what it does not need
+if TYPE_CHECKING:
+    from agi_gate.verdict import Verdict
 
 VERDICT = "GATE_VERDICT"
 REASON = "GATE_REASON"
@@ -41,6 +43,12 @@ def variables(verdict: Verdict, decision_id: str, destination: str, caller_id: s
         (CALLER_ID, caller_id if verdict.allows else ""),
         (VERDICT, verdict.outcome.value),
     )
+
+
+def of_emergency(decision_id: str, number: str, caller_id: str) -> tuple[SetVariable, ...]:
+    """The same of ALLOW EMERGENCY, without a verdict to make it from."""
+    return ((REASON, "EMERGENCY"), (REASONS, "EMERGENCY"), (DECISION_ID, decision_id), (SOURCE, ""), (DESTINATION, number),
+            (CALLER_ID, caller_id), (VERDICT, "ALLOW"))
 
 
 def hangup_cause(verdict: Verdict, on_deny: str) -> int | None:

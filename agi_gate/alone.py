@@ -5,6 +5,7 @@ Joint.  It costs a start of everything, some third of a second, so it is for sma
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -15,23 +16,23 @@ from agi_gate import config
 from agi_gate.agi import Conversation, ConversationEnded, Hangup
 from agi_gate.decision_log import DecisionLog
 from agi_gate.decision_log.pseudonyms import KeyFileError
-from agi_gate.door import converse
-from agi_gate.gate import Gate
+from agi_gate.door import converse, request_from
+from agi_gate.gate import Asked, Gate
 from agi_gate.script import MARGIN_S, failed
 from agi_gate.shadowing import with_shadow
 
 
-def answer(path: Path, received: bytes, started: float) -> int:
+def answer(path: str, received: bytes) -> int:
     """Answer the call on stdin, of which so much was read; 0 when it was answered or hung up, 1 and 2 as the command line's.
 
-    `started` is the instant of `time.monotonic()` from which the deadline counts.
+    The deadline counts from here: what came before was a start.
     """
     try:
-        settings = config.load(path)
+        settings = config.load(Path(path))
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    deadline = started + settings.daemon.deadline_ms / 1000
+    deadline = time.monotonic() + settings.daemon.deadline_ms / 1000
     # a disk or a name server that stands still cannot be called back: a script that waits for it lingers on the PBX
     over = threading.Timer(deadline + MARGIN_S - time.monotonic(), _end)
     over.daemon = True
@@ -51,6 +52,19 @@ def answer(path: Path, received: bytes, started: float) -> int:
         log.close()
     gate.store.seen.save_or_warn()
     return 0
+
+
+def put_on_record(path: str, received: bytes, answered: tuple[str, str]) -> None:
+    """Put an emergency on record that was answered before: its header, its id and the caller ID that was sent.
+
+    Raises ConfigError, KeyFileError, ConversationEnded; what the log does is told on stderr.
+    """
+    settings = config.load(Path(path))
+    log = DecisionLog(settings.log.path, settings.log.durability)
+    request = request_from(Conversation(0, 1, math.inf, received).env)
+    for _ in Gate.under(settings, log).decide_all([Asked(request, answered=answered)]):
+        pass
+    log.close()
 
 
 def _end() -> None:

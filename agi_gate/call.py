@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from agi_gate.number import Number, NumberClass, in_format, parse_caller_id, parse_destination, withholds_caller_id
+from agi_gate.dialled import in_format
+from agi_gate.number import Number, NumberClass, parse_caller_id, parse_destination, withholds_caller_id
 from agi_gate.policy import CALLBACK_DAYS, CallerId, Campaign, Hours, Policy, Trunk
 
 

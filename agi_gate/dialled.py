@@ -1,4 +1,4 @@
-"""What a phone dialled, taken apart: what follows the number goes, and an emergency number is known by its digits alone.
+"""The words around a number: what follows it when it is dialled goes, an emergency number is known, a trunk gets its format.
 
 Core, and light: it imports nothing but `re`, so that a door can let an emergency go before it loads anything else.
 `number` reads all other numbers.
@@ -54,3 +54,18 @@ def emergency_number(dialled: str) -> str | None:
     digits = strip_dialling_key(strip_post_dial(dialled)).translate(_SEPARATORS)
     digits = digits.removeprefix("+39" if digits.startswith("+") else "0039")
     return digits if digits in EMERGENCY_NUMBERS else None
+
+
+def in_format(e164: str, number_format: str) -> str:
+    """A number as a trunk takes it: `e164` (`+39...`), `digits` (`39...`), `national` (`02...`, and `00...` for another country).
+
+    Codes that have no E.164 form stay as they are.
+
+    >>> [in_format("+390212340000", "digits"), in_format("+390212340000", "national"), in_format("+41223456789", "national")]
+    ['390212340000', '0212340000', '0041223456789']
+    """
+    if number_format == "e164" or not e164.startswith("+"):
+        return e164
+    if number_format == "digits":
+        return e164[1:]
+    return e164.removeprefix("+39") if e164.startswith("+39") else "00" + e164[1:]

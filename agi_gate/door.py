@@ -7,28 +7,32 @@ channel is hung up.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from agi_gate import actions
 from agi_gate.agi import Conversation, is_plain
 from agi_gate.call import Presentation, Request
-from agi_gate.gate import Decision, Gate
+from agi_gate.gate import Asked, Decision, Gate
 
 _ARGUMENTS = tuple(f"agi_arg_{number}" for number in range(1, 10))
 
 
-def converse(conversation: Conversation, gate: Gate, on_deny: str) -> Decision:
+def converse(conversation: Conversation, gate: Gate, on_deny: str) -> None:
     """Answer one call, and wait for whatever it takes.  Raises what the conversation raises; by then the decision is on
     record."""
-    decision = gate.decide(request_from(conversation.env), conversation.deadline)
-    is_told = False
-    try:
-        for is_told in tell(conversation, decision, on_deny):
-            conversation.hear()
-    except BaseException:
-        if not is_told:
-            gate.take_back(decision)
-        raise
-    return decision
+    asked = Asked(request_from(conversation.env), conversation.deadline)
+    # an emergency is put on record behind its answer, when the generator goes on or is closed
+    with closing(gate.decide_all([asked])) as decisions:
+        for _number, decision in decisions:
+            assert decision is not None  # it may claim
+            is_told = False
+            try:
+                for is_told in tell(conversation, decision, on_deny):
+                    conversation.hear()
+            except BaseException:
+                if not is_told:
+                    gate.take_back(decision)
+                raise
 
 
 def tell(conversation: Conversation, decision: Decision, on_deny: str) -> Iterator[bool]:

@@ -10,7 +10,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from agi_gate.call import Call, Request, understand
 from agi_gate.decide import BY_PURPOSE
 from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.decision_log.newest import newest_record_at
+from agi_gate.dialled import emergency_number
 from agi_gate.policy import Policy
 from agi_gate.rules import clock
 from agi_gate.shadow import Shadow
@@ -46,6 +47,7 @@ class Asked:
     request: Request
     deadline: float = math.inf  # an instant of time.monotonic()
     overloaded: bool = False  # there are too many calls to ask the store
+    answered: tuple[str, str] | None = None  # of an emergency that was answered before: its id, the caller ID that was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,12 @@ class Decision:
     id: str
     verdict: Verdict
     call: Call | None
+    emergency: str = ""  # the number, where nothing else was understood
 
     @property
     def destination(self) -> str:
         """In the trunk's format, or empty where nothing was understood."""
-        return self.call.sent_destination if self.call else ""
+        return self.call.sent_destination if self.call else self.emergency
 
     @property
     def caller_id(self) -> str:
@@ -80,6 +83,11 @@ class _Way:
     draft: record.Draft | None = None
     has_failed: bool = False
     verdict: Verdict | None = None  # the one that is told
+
+    @property
+    def emergency(self) -> str:
+        """The emergency number that was dialled, for a call that no fault may stop."""
+        return emergency_number(self.asked.request.destination) or ""
 
     def fail(self, error: Exception) -> None:
         """Into the fail-closed net: whatever it is, it denies."""
@@ -117,19 +125,24 @@ class Gate:
         assert decision is not None  # it may claim
         return decision
 
-    def decide_all(self, asked: Sequence[Asked], *, claim: bool = True) -> Iterator[tuple[int, Decision | None]]:
+    def decide_all(self, asked: Sequence[Asked], *, claim: bool = True) -> Generator[tuple[int, Decision | None], None, None]:
         """The same for calls that came together: the place of each among them, and its decision once it is on record.
 
         One question to the store for all of them, and one write for all records; but those that rest on no fact are not
-        kept waiting for the store.  Without `claim` a call that would use up a call-back is None: that takes its time, so
-        it is to be decided alone.
+        kept waiting for the store, and an emergency not for the log: its record follows.  Without `claim` a call that would
+        use up a call-back is None: that takes its time, so it is to be decided alone.
         """
         started_ns = time.monotonic_ns()
         ways = [_Way(number, one, started_ns) for number, one in enumerate(asked)]
         deadline = min([one.deadline for one in asked])
         waiting = self._open(ways)
         if len(waiting) < len(ways):
-            yield from self._on_record([way for way in ways if not way.waits], deadline)
+            ready = [way for way in ways if not way.waits]
+            emergencies = [way for way in ready if way.answer.verdict.reason is Reason.EMERGENCY]
+            if emergencies:
+                yield from self._at_once(emergencies, deadline)
+                ready = [way for way in ready if way not in emergencies]
+            yield from self._on_record(ready, deadline)
         if waiting:
             with within((deadline - time.monotonic()) * _SHARE_OF_STORE):
                 self._close(waiting, claim)
@@ -200,11 +213,20 @@ class Gate:
             with suppress(Exception):  # it is tried again, and told, where the record is to be written
                 way.draft = way.draft or self._draft(way)
 
+    def _at_once(self, emergencies: Sequence[_Way], deadline: float) -> Iterator[tuple[int, Decision]]:
+        """Nobody is kept from help by a log: the answers go first, the records follow, whatever became of the answers."""
+        _name(emergencies)
+        try:
+            for way in emergencies:
+                yield way.number, Decision(way.id, way.answer.verdict, way.call)
+        finally:
+            self._put_on_record(emergencies, deadline)
+
     def _on_record(self, ways: Sequence[_Way], deadline: float) -> Iterator[tuple[int, Decision]]:
         self._put_on_record(ways, deadline)
         for way in ways:
             assert way.verdict is not None
-            yield way.number, Decision(way.id, way.verdict, way.call)
+            yield way.number, Decision(way.id, way.verdict, way.call, "" if way.call else way.emergency)
 
     def _put_on_record(self, ways: Sequence[_Way], deadline: float) -> None:
         _name(ways)
@@ -248,7 +270,8 @@ class Gate:
         call = way.call
         assert call is not None
         pseudonym = self.pseudonym(call.destination.e164) if self.pseudonym and call.destination else None
-        return record.draft(way.id, call, salt=way.salt, pseudonym=pseudonym)
+        return record.draft(way.id, call, salt=way.salt, pseudonym=pseudonym,
+                            sent=way.asked.answered[1] if way.asked.answered else None)
 
     def _append(self, lines: Sequence[record.Line], deadline: float) -> None:
         self.log.append_all(lines, time.monotonic() + (deadline - time.monotonic()) * _SHARE_OF_LOG)
@@ -257,14 +280,17 @@ class Gate:
         decided = way.answer.verdict
         if decided.reason is Reason.EMERGENCY:
             return decided
-        error = Verdict((Finding(Reason.GATE_ERROR),), decided.source)
+        verdict = Verdict((Finding(Reason.GATE_ERROR),), decided.source)
+        if way.emergency:
+            campaign = way.call.campaign if way.call else None
+            verdict = Verdict((Finding(Reason.EMERGENCY),), campaign and campaign.source or None)
         try:
             if way.call is not None:
-                self._append([self._line(way, error)], deadline)
+                self._append([self._line(way, verdict)], deadline)
         except Exception:
-            return self._unrecorded(way.call, decided)
+            return verdict if way.emergency else self._unrecorded(way.call, decided)
         self._give_back(way.call, decided)
-        return error
+        return verdict
 
     def _unrecorded(self, call: Call | None, verdict: Verdict) -> Verdict:
         """Without a record no call goes on, but for emergencies and what the controller has declared."""
@@ -318,7 +344,7 @@ def _name(ways: Sequence[_Way]) -> None:
     """Give those an id that have none."""
     nameless = [way for way in ways if not way.id]
     for way, (id_, salt) in zip(nameless, new_ids(len(nameless)), strict=True):
-        way.id, way.salt = id_, salt
+        way.id, way.salt = way.asked.answered[0] if way.asked.answered else id_, salt
 
 
 def new_ids(number: int) -> Iterator[tuple[str, str]]:

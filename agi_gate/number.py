@@ -184,21 +184,6 @@ def parse_listed(text: str) -> str | None:
     return None if foreign is None else foreign.e164
 
 
-def in_format(e164: str, number_format: str) -> str:
-    """A number as a trunk takes it: `e164` (`+39...`), `digits` (`39...`), `national` (`02...`, and `00...` for another country).
-
-    Codes that have no E.164 form stay as they are.
-
-    >>> [in_format("+390212340000", "digits"), in_format("+390212340000", "national"), in_format("+41223456789", "national")]
-    ['390212340000', '0212340000', '0041223456789']
-    """
-    if number_format == "e164" or not e164.startswith("+"):
-        return e164
-    if number_format == "digits":
-        return e164[1:]
-    return e164.removeprefix("+39") if e164.startswith("+39") else "00" + e164[1:]
-
-
 def without_separators(text: str) -> str:
     return text.strip().translate(_SEPARATORS)
 

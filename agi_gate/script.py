@@ -2,7 +2,7 @@
 
 Joint.  It hands the conversation to the daemon of the same configuration, and imports next to nothing for that: reading
 the configuration whole, the rules and the store's client take twenty times as long as a bare interpreter's start.  Only
-where there is no such daemon it decides by itself (`alone`).
+where there is no such daemon it decides by itself (`alone`).  An emergency it lets go before all that (`emergency`).
 
 Whatever goes wrong it leaves GATE_VERDICT unset, which the dialplan takes for a refusal, and says so by its
 exit code (AGISTATUS=FAILURE).  It ends at once: a script that lingers is a zombie on the PBX.
@@ -13,14 +13,15 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 import sys
 import time
-import tomllib
 
 from agi_gate import place
+from agi_gate.dialled import emergency_number
 
 _READ_BYTES = 65536
+# Asterisk sends its header at once
+_HEADER_S = 1.0
 # beside the daemon's own deadline: both ends' reading and writing
 MARGIN_S = 0.5
 
@@ -30,24 +31,30 @@ def main() -> int:
     # the caller hung up: the end of the stream says so too, and the record must still be written
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     path = os.environ.get(place.PATH_VARIABLE) or place.DEFAULT_PATH
-    started, received = time.monotonic(), b""
-    daemon = _daemon_of(path)
-    if daemon is not None:
-        address, deadline_s = daemon
-        deadline = started + deadline_s + MARGIN_S
-        received = _header(deadline)
-        if _is_whole(received):
-            status = _hand_over(path, address, received, deadline)
+    received = _header(time.monotonic() + _HEADER_S)
+    if received is None:
+        return failed("no whole header in time")
+    # every deadline counts from here, where there is something to decide: a start takes long on a busy machine
+    begun = time.monotonic()
+    if _is_whole(received):
+        env = _env_of(received)
+        number = emergency_number(env.get("agi_arg_1", ""))
+        if number is not None and "agi_arg_4" not in env:
+            from agi_gate import emergency
+            return emergency.answer(number, env, path, received)
+        daemon = _daemon_of(path)
+        if daemon is not None:
+            address, deadline_s = daemon
+            status = _hand_over(path, address, received, begun + deadline_s + MARGIN_S)
             if status is not None:
                 return status
-    from pathlib import Path
-
     from agi_gate.alone import answer
-    return answer(Path(path), received, started)
+    return answer(path, received)
 
 
 def _daemon_of(path: str) -> tuple[tuple[str, int], float] | None:
     """Where the configuration has its daemon, and its deadline in seconds; None where it must be read with more care."""
+    import tomllib  # an emergency does not wait for it
     try:
         with open(path, "rb") as file:
             table = tomllib.load(file).get("daemon", {})
@@ -58,11 +65,13 @@ def _daemon_of(path: str) -> tuple[tuple[str, int], float] | None:
         return None
 
 
-def _header(deadline: float) -> bytes:
-    """What comes until the blank line at the header's end, the stream's end, or the deadline."""
+def _header(deadline: float) -> bytes | None:
+    """What comes until the blank line at the header's end, or the stream's end; None where neither comes in time."""
     received, poll = b"", select.poll()
     poll.register(0, select.POLLIN)
-    while not _is_whole(received) and len(received) < _READ_BYTES and _waited(poll, deadline):
+    while not _is_whole(received) and len(received) < _READ_BYTES:
+        if not _waited(poll, deadline):
+            return None
         more = os.read(0, _READ_BYTES)
         if not more:
             break
@@ -74,8 +83,21 @@ def _is_whole(received: bytes) -> bool:
     return b"\n\n" in received or b"\n\r\n" in received
 
 
+def _env_of(received: bytes) -> dict[str, str]:
+    """The header's lines; of a name that is there twice nothing, since one of them is a phone's."""
+    env: dict[str, str] = {}
+    twice = set()
+    for line in received.decode("utf-8", "replace").split("\n"):
+        name, _, value = line.partition(":")
+        if name in env:
+            twice.add(name)
+        env[name] = value.strip()
+    return {name: value for name, value in env.items() if name not in twice}
+
+
 def _hand_over(path: str, address: tuple[str, int], received: bytes, deadline: float) -> int | None:
     """Let the daemon converse.  None where there is none: nobody listens, or it is another configuration's."""
+    import socket
     try:
         daemon = socket.create_connection(address, timeout=deadline - time.monotonic())
     except TimeoutError:

@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,11 +27,12 @@ from tests.support.gate_toml import write_gate_toml
 _SCRIPT = str(Path(sys.executable).with_name("agi-gate.agi"))
 _RUNS_A_ROUND = 20
 _END_TIMEOUT_S = 20
+_AT_ONCE = 10
 
 
 def stage(plan: Plan, people: Population) -> Found:
     numbers = people.numbers.read_text().split()
-    waits: dict[str, list[float]] = {"bare": [], "with": [], "without": []}
+    waits: dict[str, list[float]] = {"bare": [], "with": [], "without": [], "emergencies": []}
     with ExitStack() as stack:
         port = free_port()
         alone = plan.folder / "alone"
@@ -44,6 +46,7 @@ def stage(plan: Plan, people: Population) -> Found:
             waits["bare"].append(_bare_s())
             for name, configuration in configurations.items():
                 waits[name].append(_script_s(configuration, random.choice(numbers)))
+            waits["emergencies"].append(max(_at_once_s(configurations["without"], "112")))
     bare = waits["bare"]
 
     def over_bare(name: str) -> list[float]:
@@ -53,6 +56,8 @@ def stage(plan: Plan, people: Population) -> Found:
         Promise("the script with a daemon, its start and end / a bare interpreter's", "times", over_bare("with"),
                 at_most=3),
         Promise("the script without a daemon / a bare interpreter's", "times", over_bare("without")),
+        Promise(f"{_AT_ONCE} emergencies at once, the script without a daemon: the last one's start and end", "ms",
+                [wait * 1000 for wait in waits["emergencies"]], at_most=2000),
     ])
 
 
@@ -65,6 +70,11 @@ def _bare_s() -> float:
     started = time.perf_counter()
     subprocess.run(tied([sys.executable, "-c", "pass"]), stdin=subprocess.DEVNULL, check=True)
     return time.perf_counter() - started
+
+
+def _at_once_s(configuration: Path, number: str) -> list[float]:
+    with ThreadPoolExecutor(_AT_ONCE) as callers:
+        return list(callers.map(lambda _: _script_s(configuration, number), range(_AT_ONCE)))
 
 
 def _script_s(configuration: Path, number: str) -> float:

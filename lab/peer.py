@@ -7,6 +7,7 @@ Asterisk does (quotes and backslashes), so that what it says a variable was set 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import socket
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ HEADER = {
     "agi_accountcode": "", "agi_threadid": "140",
 }
 
+_CHANNELS = itertools.count(1)
+
 
 @dataclass
 class Heard:
@@ -34,7 +37,8 @@ class Heard:
 
 
 def header(arguments: tuple[str, ...], **changes: str) -> bytes:
-    lines = {**HEADER, **changes} | {f"agi_arg_{number}": text for number, text in enumerate(arguments, 1)}
+    """The header of a new channel's call, unless `changes` name another."""
+    lines = {**HEADER, "agi_uniqueid": f"1760180400.{next(_CHANNELS)}", **changes} | {f"agi_arg_{number}": text for number, text in enumerate(arguments, 1)}
     return "".join(f"{name}: {value}\n" for name, value in lines.items()).encode("utf-8", "surrogateescape") + b"\n"
 
 

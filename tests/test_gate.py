@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,10 +17,11 @@ from agi_gate import answer, config, record
 from agi_gate.call import Presentation, Request
 from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.facts import Callback, Check, Contact, Facts, Objection
-from agi_gate.gate import Gate, Latest
+from agi_gate.gate import Asked, Gate, Latest
 from agi_gate.store import keys
 from agi_gate.store.reader import Question, StoreUnavailable
 from agi_gate.store.seen import Seen
+from agi_gate.verdict import Reason
 from tests.support.gate_toml import CALLER_ID, write_gate_toml
 
 NOW = datetime(2026, 10, 14, 9, tzinfo=UTC)
@@ -190,6 +192,43 @@ def test_a_clock_that_fails_denies(world: World, error: Exception) -> None:
 def test_a_clock_of_before_the_law_allows_nothing_but_an_emergency(world: World, now: datetime) -> None:
     early = Gate(world.gate.policy, world, world, lambda: now)  # type: ignore[arg-type]
     assert [early.decide(request).verdict.allows for request in (SALE, SERVICE, EMERGENCY)] == [False, False, True]
+
+
+# --- emergencies
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
+@pytest.mark.parametrize("part", ("understand", "answer_without_facts"))
+def test_whatever_fails_an_emergency_goes_on(
+        world: World, monkeypatch: pytest.MonkeyPatch, part: str, error: Exception) -> None:
+    monkeypatch.setattr(f"agi_gate.gate.{part}", raising(error))
+    decision = world.gate.decide(EMERGENCY)
+    assert (decision.verdict.reason, decision.destination) == (Reason.EMERGENCY, "112")
+    assert [world.ask(request) for request in (SALE, SERVICE)] == ["DENY GATE_ERROR"] * 2
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
+def test_an_emergency_goes_on_where_the_clock_fails(world: World, error: Exception) -> None:
+    broken = Gate(world.gate.policy, world, world, raising(error))  # type: ignore[arg-type]
+    decision = broken.decide(EMERGENCY)
+    assert (decision.verdict.reason, decision.destination) == (Reason.EMERGENCY, "112")
+
+
+def test_an_emergency_is_answered_before_it_is_on_record_and_no_other_call_is(world: World) -> None:
+    seen = [(decision.verdict.reason.name, len(world.lines)) for _, decision in world.gate.decide_all(
+        [Asked(request) for request in (SALE, EMERGENCY, SERVICE)]) if decision is not None]
+    assert seen == [("EMERGENCY", 0), ("SERVICE", 2), ("DIRECTORY_NOT_OPPOSED", 3)]
+
+
+def test_an_emergency_is_on_record_whatever_became_of_its_answer(world: World) -> None:
+    with closing(world.gate.decide_all([Asked(EMERGENCY), Asked(EMERGENCY)])) as decisions, pytest.raises(OSError):
+        for _ in decisions:
+            raise OSError("the caller hung up")
+    assert world.recorded == ["ALLOW EMERGENCY"] * 2
+
+
+def test_an_emergency_that_was_answered_before_is_recorded_as_it_was_answered(world: World) -> None:
+    list(world.gate.decide_all([Asked(EMERGENCY, answered=("00-11", "0212340000"))]))
+    assert [(one["id"], one["reason"], one["caller_id_sent"]) for one in world.records] == [("00-11", "EMERGENCY", "0212340000")]
 
 
 # --- the log and the record

@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
-from agi_gate.dialled import EMERGENCY_NUMBERS, emergency_number
-from agi_gate.number import (Number, NumberClass, _is_assigned_subscriber, in_format, parse_caller_id, parse_destination,
-                             parse_listed, withholds_caller_id)
+from agi_gate.dialled import EMERGENCY_NUMBERS, emergency_number, in_format
+from agi_gate.number import (Number, NumberClass, _is_assigned_subscriber, parse_caller_id, parse_destination, parse_listed,
+                             withholds_caller_id)
 
 MOBILE, GEOGRAPHIC = NumberClass.MOBILE, NumberClass.GEOGRAPHIC
 A_PERSONS = (GEOGRAPHIC, MOBILE, NumberClass.NOMADIC)

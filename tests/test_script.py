@@ -11,17 +11,21 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agi_gate import actions
+from agi_gate.actions import VARIABLES
+from agi_gate.dialled import EMERGENCY_NUMBERS
+from agi_gate.verdict import Finding, Reason, Verdict
 from lab.peer import Heard, header, reply
 from lab.processes import free_port, tied
 from lab.waiting import PATIENCE_S, eventually
 from tests.support.daemon import Daemon
-from tests.support.gate_toml import CALLBACK, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
+from tests.support.gate_toml import CALLBACK, CALLER_ID, CLEAR, ENROLLED, NEVER_CHECKED, load_feeds, write_gate_toml
 
 SCRIPT = str(Path(sys.executable).parent / "agi-gate.agi")
 
@@ -91,6 +95,131 @@ def test_the_script_answers_as_the_daemon_does(gate_toml: Path, number: str, cam
     assert verdict_of(commands) == expected
     assert "ALLOW" in commands[-1] if expected.startswith("ALLOW") else commands[-1] == 'EXEC Hangup "21"'
     assert [f"{record['verdict']} {record['reason']}" for record in records(gate_toml)] == [expected]
+
+
+# --- emergencies
+
+
+@contextmanager
+def an_emergency(number: str = "112", **lines: str) -> Iterator[subprocess.Popen[bytes]]:
+    with running() as process:
+        say(process, header((number, "fibra", "carrier1"), **lines))
+        yield process
+
+
+def allowed(process: subprocess.Popen[bytes]) -> dict[str, str]:
+    """The variables of an emergency that was allowed, with the verdict last."""
+    heard, commands = Heard(), answered(process)
+    for command in commands:
+        reply(command, heard)
+    assert (heard.variables["GATE_VERDICT"], heard.variables["GATE_REASON"]) == ("ALLOW", "EMERGENCY")
+    assert "GATE_VERDICT" in commands[-1] and set(heard.variables) == set(VARIABLES)
+    return heard.variables
+
+
+@pytest.mark.parametrize("dialled", ["112", "112#", "+39 112", "116117", "112;phone-context=+39", "118,,1"])
+def test_an_emergency_goes_on_and_is_on_record(gate_toml: Path, dialled: str) -> None:
+    with an_emergency(dialled, agi_callerid="201", agi_callingpres="32") as process:
+        variables = allowed(process)
+        assert ended(process) == (0, "")
+    (record,) = records(gate_toml)
+    assert (record["id"], record["reason"], record["dialled"]) == (variables["GATE_DECISION_ID"], "EMERGENCY", dialled)
+    assert variables["GATE_DESTINATION"] == record["destination"] in EMERGENCY_NUMBERS
+    assert variables["GATE_CALLER_ID"] == record["caller_id_sent"] == CALLER_ID
+
+
+@pytest.mark.parametrize("content", (None, "[store", "", "[campaigns]\nfibra = 3", "[caller_ids]\n[campaigns.fibra]\ncaller_ids = [7]"))
+def test_an_emergency_needs_no_configuration(gate_toml: Path, content: str | None) -> None:
+    gate_toml.unlink() if content is None else gate_toml.write_text(content)
+    with an_emergency() as process:
+        assert allowed(process)["GATE_CALLER_ID"] == ""
+        code, said = ended(process)
+    assert code == 0 and "an emergency call has no record: " in said and "Traceback" not in said
+
+
+def test_an_emergency_needs_no_library(gate_toml: Path) -> None:
+    loaded = subprocess.run([sys.executable, "-c", "import agi_gate.script, agi_gate.emergency, sys; print(*sys.modules)"],
+                            capture_output=True, text=True, check=True).stdout.split()
+    assert "agi_gate.emergency" in loaded
+    assert set(loaded) & (HEAVY | {"tomllib", "socket", "dataclasses", "typing"}) == set()
+
+
+def test_an_emergency_waits_for_no_daemon(gate_toml: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        write_gate_toml(gate_toml.parent, ("127.0.0.1:0", f"127.0.0.1:{deaf.getsockname()[1]}"))
+        with an_emergency() as process:
+            allowed(process)
+            assert ended(process) == (0, "")
+    assert len(records(gate_toml)) == 1
+
+
+def test_an_emergency_waits_for_no_log(gate_toml: Path) -> None:
+    """One that hangs is played by a pipe that is full."""
+    path = gate_toml.parent / "decisions.jsonl"
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDWR)
+    os.write(pipe, b"x" * fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ))
+    with an_emergency() as process:
+        allowed(process)
+        assert process.wait(PATIENCE_S) == 0
+        os.read(pipe, 1 << 20)
+        eventually(lambda: b"EMERGENCY" in os.read(pipe, 1 << 20))
+    os.close(pipe)
+    path.unlink()
+
+
+def test_ten_emergencies_at_once_are_all_answered_and_on_record(gate_toml: Path) -> None:
+    with ExitStack() as stack:
+        processes = [stack.enter_context(an_emergency(number)) for number in sorted(EMERGENCY_NUMBERS)]
+        ids = {allowed(process)["GATE_DECISION_ID"] for process in processes}
+        assert [ended(process) for process in processes] == [(0, "")] * 10
+    assert len(ids) == 10 and {record["id"] for record in records(gate_toml)} == ids
+
+
+@pytest.mark.parametrize(("number_format", "caller_id"), (("digits", CALLER_ID[1:]), ("national", CALLER_ID[3:])))
+def test_an_emergency_presents_a_declared_number_as_the_trunk_takes_it(gate_toml: Path, number_format: str, caller_id: str) -> None:
+    write_gate_toml(gate_toml.parent, ('country = "IT"', f'country = "IT"\nnumber_format = "{number_format}"'))
+    for presented in (CALLER_ID, "201", "+390299999999"):
+        with an_emergency(agi_callerid=presented) as process:
+            assert allowed(process)["GATE_CALLER_ID"] == caller_id
+            assert ended(process) == (0, "")
+
+
+def test_a_caller_that_hangs_up_on_an_emergency_leaves_the_record(gate_toml: Path) -> None:
+    with an_emergency() as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdout.readline()
+        process.stdin.close()
+        assert b"ALLOW" not in process.stdout.read()
+        assert ended(process) == (0, "")
+    assert [record["reason"] for record in records(gate_toml)] == ["EMERGENCY"]
+
+
+def test_a_pbx_that_hangs_up_between_two_replies_still_hears_the_end(gate_toml: Path) -> None:
+    with an_emergency() as process:
+        say(process, b"HANGUP\n")
+        allowed(process)
+        assert ended(process) == (0, "")
+
+
+def test_a_refused_command_is_a_failure_and_the_emergency_on_record(gate_toml: Path) -> None:
+    with an_emergency() as process:
+        say(process, b"510 Invalid or unknown command\n")
+        assert b"ALLOW" not in process.stdout.read()  # type: ignore[union-attr]
+        code, said = ended(process)
+    assert code == 1 and "refused" in said
+    assert len(records(gate_toml)) == 1
+
+
+@pytest.mark.parametrize("words", (
+    header(("112", "fibra", "carrier1"), agi_extra="x\nagi_arg_1: 0212345601"), header(("112", "fibra", "carrier1", "x")),
+    header(("#31#112", "fibra", "carrier1"))), ids=("two destinations", "four arguments", "a code that hides"))
+def test_what_is_no_plain_emergency_is_decided_with_care(gate_toml: Path, words: bytes) -> None:
+    with running() as process:
+        say(process, words)
+        commands = answered(process)
+        ended(process)
+    assert not any("ALLOW" in command for command in commands)
 
 
 def ignores_sighup(process: subprocess.Popen[bytes]) -> bool:
@@ -199,6 +328,11 @@ def test_without_the_log_a_call_is_denied(gate_toml: Path) -> None:
         say(process, header((CLEAR, "fibra", "carrier1")))
         assert verdict_of(answered(process)) == "DENY LOG_UNAVAILABLE"
         assert ended(process)[0] == 0
+
+
+def test_an_emergency_sets_what_its_verdict_would() -> None:
+    told = actions.of_emergency("id", "112", CALLER_ID)
+    assert told == actions.variables(Verdict((Finding(Reason.EMERGENCY),)), "id", "112", CALLER_ID)
 
 
 # --- handed to the daemon

@@ -22,8 +22,10 @@ from agi_gate import config
 from agi_gate.awake import soon
 from agi_gate.connections import Connections
 from agi_gate.daemon import listen
+from agi_gate.decision_log import DecisionLog
 from agi_gate.facts import Callback, Check, Contact, Facts
 from agi_gate.gate import Decision, Gate
+from agi_gate.record import Line
 from agi_gate.store.reader import Question
 from agi_gate.store.seen import Seen
 from agi_gate.worker import MAX_STUCK, TICK_S, Worker
@@ -184,6 +186,23 @@ def test_calls_that_rest_on_no_fact_do_not_wait_for_the_store_s_answer_of_their_
     assert b"EMERGENCY" in connections[1].recv(4096)
     for connection in connections:
         connection.close()
+
+
+def test_an_emergency_does_not_wait_for_a_disk_that_stands_still(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    append_all, written = DecisionLog.append_all, list[int]()
+
+    def stuck(log: DecisionLog, lines: list[Line], deadline: float) -> None:
+        running.store.let.wait()
+        append_all(log, lines)
+        written.append(len(lines))
+
+    monkeypatch.setattr(DecisionLog, "append_all", stuck)
+    assert [running.answer("112") for _ in range(3)] == [EMERGENCY] * 3
+    other = running.asked(CLEAR)
+    assert running.answer("112") == EMERGENCY and not other.done() and written == []
+    running.store.let.set()
+    assert other.result() == ALLOWED
+    eventually(lambda: sum(written) == 5)
 
 
 def test_a_round_that_fails_half_way_ends_its_calls_and_no_other(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The decision log: one line a decision, written before Asterisk is answered.
+"""The decision log: one line a decision, written before Asterisk is answered, and of an emergency right after.
 
 Edge.  It writes what it is given: what a record holds is `record`'s.  Here stands the way of one record into the file;
 upkeep (rotation, seals, masking), verification and search are modules beside it, and no call imports them.

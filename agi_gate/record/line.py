@@ -55,10 +55,10 @@ class Draft:
     personal: str
 
 
-def draft(decision_id: str, call: Call, *, salt: str, pseudonym: str | None = None) -> Draft:
+def draft(decision_id: str, call: Call, *, salt: str, pseudonym: str | None = None, sent: str | None = None) -> Draft:
     """The beginning of a record.
 
-    `salt`: random, so that the hash of the personal part cannot be guessed from all numbers there are.
+    `sent`: the caller ID that the carrier gets if the call is allowed, where it is not the call's own.  `salt`: random, so that the hash of the personal part cannot be guessed from all numbers there are.
     """
     # put together by hand: the json module takes three times the time, and every call waits for its record
     regime, request, number = regime_at(call.at), call.request, call.destination
@@ -73,7 +73,7 @@ def draft(decision_id: str, call: Call, *, salt: str, pseudonym: str | None = No
         f'"call":{{"campaign":{_quoted(request.campaign)},"caller_id":{_quoted(request.caller_id)},'
         f'"presentation":"{request.presentation.value}","trunk":{_quoted(request.trunk)},'
         f'"controller":{_text(call.campaign.controller.id if call.campaign else None)}}},"policy":{policy},',
-        _quoted(call.sent_caller_id),
+        _quoted(call.sent_caller_id if sent is None else sent),
         ',"pseudonyms":' + ("null" if pseudonym is None else _encode({"destination": pseudonym})),
         f'"salt":"{salt}","destination":{_text(number.e164 if number else None)},'
         f'"dialled":{_quoted(request.destination)},'
