@@ -18,8 +18,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 import pytest
 
-from agi_gate import config
+from agi_gate import config, record
+from agi_gate.decide import decide
 from agi_gate.decision_log import DecisionLog, keeping
+from agi_gate.explaining import LANGUAGES, tell
 from agi_gate.facts import Facts
 from agi_gate.gate import Gate
 from agi_gate.ops.main import main
@@ -31,7 +33,7 @@ from agi_gate.store.reader import Question, StoreUnavailable
 from agi_gate.store.seen import Seen
 from lab.processes import tied
 from lab.waiting import eventually
-from tests.support.cases import Case, all_cases, call_of, facts_of, own_gate_toml, policy
+from tests.support.cases import DATA, Case, all_cases, call_of, facts_of, own_gate_toml, policy
 from tests.support.daemon import AGI_GATE, is_running
 from tests.support.ran import Ran
 from tests.support.replayed import Replayed
@@ -218,7 +220,8 @@ def tampered(folder: Path, old: str, new: str, count: int = 1) -> str:
     ('"verdict":"DENY"', '"verdict":"ALLOW"', "verdict"),
     ('"reason":"REGISTRY_STALE"', '"reason":"REGISTRY_UNKNOWN"', "reason"),
     ('"reasons":["REGISTRY_STALE"]', '"reasons":["REGISTRY_STALE","CONSENT_NONE"]', "reasons"),
-    ('"regime":"2026-06-19"', '"regime":"2025-11-19"', "regime"),
+    ('"regime":"2026-08-02"', '"regime":"2022-07-27"', "regime"),
+    ('"regime":"2026-08-02"', '"regime":"2026-08-03"', "regime"),
     ('"source":"a list","rests_on"', '"source":"another list","rests_on"', "source"),
     ('"enrolled":true', '"enrolled":false', "rests_on"),
 ), ids=str)
@@ -273,7 +276,56 @@ def test_newer_rules_are_found_by_their_reasons(replay: Replay, monkeypatch: pyt
     assert found["DENY HOURS_HOLIDAY", "ALLOW CONSENT_VALID"] >= 10 and ran.json["same"] + ran.json["changed"] == len(CASES)
 
 
+# --- records from before the law was read again
+
+OLDER = DATA / "records_before_2026-11.jsonl"
+DENIED_NOW = {
+    ("ALLOW CONSENT_VALID", "DENY SECTOR_CUSTOMERS_ONLY"): 1, ("ALLOW CONTRACT_CONSENT", "DENY SECTOR_CUSTOMERS_ONLY"): 1,
+    ("ALLOW CONSENT_AFTER_ENROLMENT", "DENY SECTOR_CUSTOMERS_ONLY"): 1,
+    ("ALLOW CONSENT_VALID", "DENY CONSENT_VOIDED_BY_REGISTRY"): 2, ("ALLOW CONSENT_VALID", "DENY CONSENT_DATE_UNPROVEN"): 1,
+    # one for energy that does not say how it was asked for, and one that is two months old
+    ("ALLOW CALLBACK_REQUESTED", "DENY CONSENT_NONE"): 2,
+    ("ALLOW CONSENT_VALID", "DENY AI_DISCLOSURE_MISSING"): 1}
+
+
+@pytest.mark.tampers  # what the tests' own records are held to, these are not
+def test_older_records_show_the_calls_that_are_denied_now_by_reason(replay: Replay, folder: Path) -> None:
+    ran = replay("--json", str(OLDER))
+    assert ran.code == NOT_PROVEN and "decides 10 of 20 calls otherwise than it is recorded" in ran.err
+    listed = {("ALLOW CONSENT_VALID", "ALLOW DIRECTORY_NOT_OPPOSED"): 1}
+    assert transitions(ran.json) == DENIED_NOW | listed
+    # the AI Act, a row of the law that they do not know, changes nothing of the calls that it cannot concern
+    assert (ran.json["same"], {one["what"] for one in ran.json["changes"]}) == (10, {"verdict", "reason"})
+    people = replay(str(OLDER))
+    assert "9 allowed before would be denied" in people.out and "SECTOR_CUSTOMERS_ONLY" in people.out
+    under_new = replay("--json", "--config", "gate.toml", str(OLDER))
+    assert transitions(under_new.json).items() >= {
+        key: count for key, count in DENIED_NOW.items() if key[1] != "DENY AI_DISCLOSURE_MISSING"}.items()
+
+
+def test_an_older_record_is_explained_as_it_was_and_says_what_it_would_be_now() -> None:
+    for line in OLDER.read_text(encoding="utf-8").splitlines():
+        entry = record.parse(line)
+        now = decide(*record.read(line)).reasons
+        for language in LANGUAGES.values():
+            story = "\n".join(sentence for part in tell(entry, language).sections for sentence in part.sentences)
+            assert entry["reason"] in story and "None" not in story
+            assert (now == tuple(entry["reasons"])) is (language.text("decision.otherwise", reasons=", ".join(now)) not in story)
+
+
 # --- with a new configuration
+
+def test_days_of_a_request_and_what_an_ai_declares_are_told_as_the_cause(replay: Replay, folder: Path) -> None:
+    first_policy = "[policy]\ncallback_days = 1\n\n[store]"
+    causes = {cause["cause"] for one in replay("--config", change(folder, ("[store]", first_policy)), "--json").json["changes"]
+              for cause in one["causes"]}
+    assert causes == {"callback_days 30 → 1"}
+    report = replay("--config", change(folder, ("ai_disclosure = true", "ai_disclosure = false")), "--json").json
+    assert {cause["cause"] for one in report["changes"] for cause in one["causes"]} == {"campaign `t1-ai`: ai_disclosure is false"}
+    assert {one["now"]["reason"] for one in report["changes"]} == {"AI_DISCLOSURE_MISSING"}
+    report = replay("--config", change(folder, ('statistics_basis = "national', 'statistics_basis = "another')), "--json").json
+    assert report["changed"] == 0
+
 
 def test_the_present_configuration_as_the_new_one_changes_nothing(replay: Replay) -> None:
     ran = replay("--config", "gate.toml", "--json")

@@ -22,8 +22,9 @@ class Change:
 
 
 def changes(was: Call, now: Call) -> list[Change]:
-    """What is declared otherwise for this call.  Names of controllers and dates of recall tests decide nothing."""
-    return [*_campaign(was, now), *_caller_id(was, now), *_trunk(was, now), *_hours(was, now)]
+    """What is declared otherwise for this call.  Names of controllers, dates of recall tests and what a survey rests on
+    decide nothing."""
+    return [*_campaign(was, now), *_caller_id(was, now), *_trunk(was, now), *_hours(was, now), *_callback_days(was, now)]
 
 
 def cause(was: Call, now: Call, brings: Callable[[Call], bool]) -> str:
@@ -58,6 +59,9 @@ def _campaign(was: Call, now: Call) -> Iterator[Change]:
                      with_campaign(purpose=new.purpose))
     if old.agent is not new.agent:
         yield Change(f"{name}: agent {_told(old.agent.value, new.agent.value)}", with_campaign(agent=new.agent))
+    if old.ai_disclosure is not new.ai_disclosure:
+        yield Change(f"{name}: ai_disclosure is {str(new.ai_disclosure).lower()}",
+                     with_campaign(ai_disclosure=new.ai_disclosure))
     for key in ("category", "source"):
         before, after = getattr(old, key), getattr(new, key)
         if before != after:
@@ -124,6 +128,12 @@ def _hours(was: Call, now: Call) -> Iterator[Change]:
             f"{day} {_told(_window(before), _window(after))}" for day in _DAYS
             if (before := getattr(was.hours, day)) != (after := getattr(now.hours, day)))
     yield Change(words, replace(was, hours=now.hours, hours_off=now.hours_off))
+
+
+def _callback_days(was: Call, now: Call) -> Iterator[Change]:
+    if was.callback_days != now.callback_days:
+        yield Change(f"callback_days {_told(str(was.callback_days), str(now.callback_days))}",
+                     replace(was, callback_days=now.callback_days))
 
 
 def _name(call: Call) -> str:

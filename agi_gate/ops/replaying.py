@@ -16,11 +16,12 @@ from agi_gate.call import Call
 from agi_gate.decide import decide_with_facts, decide_without_facts
 from agi_gate.decision_log import linked
 from agi_gate.decision_log.glance import words_on
+from agi_gate.explaining.law import concerns
 from agi_gate.facts import Facts
 from agi_gate.ops.policy_changes import cause
 from agi_gate.ops.replay_tally import Tally
 from agi_gate.policy import FailPolicy, Policy
-from agi_gate.regime import regime_at
+from agi_gate.regime import REGIMES, regime_at
 from agi_gate.shadow import Skipped, decide_on
 from agi_gate.verdict import Finding, Reason, Verdict
 
@@ -206,10 +207,21 @@ def difference(recorded: dict[str, Any], call: Call, decided: Verdict) -> str | 
     # where an origin was masked its text is not known any more
     if decided.source != recorded["source"] and not recorded["masked"]:
         return "source"
-    regime = regime_at(call.at)
-    if (regime.id if regime else None) != recorded["regime"]:
+    if _is_under_another_regime(recorded["regime"], call):
         return "regime"
     return None if _rests_on(decided.findings[0]) == _rested_on(recorded["rests_on"]) else "rests_on"
+
+
+def _is_under_another_regime(recorded: str | None, call: Call) -> bool:
+    """Say so unless all that came into the table of the law since cannot concern the call."""
+    regime = regime_at(call.at)
+    now = regime.id if regime else None
+    if recorded == now:
+        return False
+    if recorded is None or now is None or recorded not in [one.id for one in REGIMES]:
+        return True
+    since = [one for one in REGIMES if recorded < one.id <= now]
+    return not since or any(concerns(one, call) for one in since)
 
 
 def _rests_on(finding: Finding) -> tuple[object, ...]:
