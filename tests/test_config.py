@@ -127,6 +127,18 @@ ONE_MISTAKE = {
     "caller ID twice": (('[trunks.carrier1]', '[caller_ids."02 1234 0000"]\nholder = "acme"\nroc_declared = true\n'
                          '[trunks.carrier1]'),
                         "caller_ids.02 1234 0000: is the same number as caller_ids.+390212340000"),
+    "statistics that rest on nothing": (('"service"', '"statistics"'),
+                                        "campaigns.assistenza.statistics_basis: is missing: the registry leaves out only"),
+    "statistics that rest on an empty text": (('"service"', '"statistics"\nstatistics_basis = " "'),
+                                              'or declare purpose = "market_research"'),
+    "statistics that rest on a number": (('"service"', '"statistics"\nstatistics_basis = 12'),
+                                         "campaigns.assistenza.statistics_basis: 12 will not do"),
+    "a disclosure in quotes": (('agent = "human"\ncategory = "telecom"\ncaller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource',
+                                'agent = "ai"\nai_disclosure = "true"\ncategory = "telecom"\ncaller_ids = ["+390212340000"]\n'
+                                'trunk = "carrier1"\nsource'),
+                               "campaigns.fibra.ai_disclosure: 'true' will not do: write true or false, without quotes"),
+    "a request that counts for no time": (hours('hours = "off"\ncallback_days = 0'), "policy.callback_days: 0 will not do"),
+    "a request that counts for ever": (hours('hours = "off"\ncallback_days = 367'), "policy.callback_days: 367 will not do"),
     "hours by an unknown word": (hours('hours = "office"'),
                                  "policy.hours: 'office' will not do: write \"code-of-conduct\", \"off\", or a table "
                                  "[policy.hours]"),
@@ -143,6 +155,24 @@ ONE_MISTAKE = {
 def test_one_mistake_is_one_line_with_its_key(tmp_path: Path, change: tuple[str, str], line: str) -> None:
     found = mistakes(tmp_path, change)
     assert len(found) == 1 and line in found[0], found
+
+
+def test_what_the_law_of_2026_asks_of_a_configuration(tmp_path: Path) -> None:
+    written = write_gate_toml(tmp_path, ('"service"', '"statistics"\nstatistics_basis = " survey 12 "'), (
+        'agent = "human"\ncategory = "telecom"\ncaller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource',
+        'agent = "ai"\nai_disclosure = true\ncategory = "telecom"\ncaller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource'),
+        hours('hours = "off"\ncallback_days = 7'))
+    settings = config.load(written)
+    assert settings.policy.callback_days == settings.retention.callback_end_days == 7
+    assert settings.policy.campaigns["assistenza"].statistics_basis == "survey 12"
+    assert settings.policy.campaigns["fibra"].ai_disclosure
+    defaults = config.load(write_gate_toml(tmp_path))
+    assert defaults.policy.callback_days == defaults.retention.callback_end_days == 30
+    assert not defaults.policy.campaigns["fibra"].ai_disclosure
+    # an AI that does not say so is denied, from its day on, and not its configuration
+    assert config.load(write_gate_toml(tmp_path, ('agent = "human"\ncategory = "telecom"\ncaller_ids = ["+390212340000"]\n'
+                                                  'trunk = "carrier1"\nsource', 'agent = "ai"\ncategory = "telecom"\n'
+                                                  'caller_ids = ["+390212340000"]\ntrunk = "carrier1"\nsource')))
 
 
 def test_every_mistake_is_named_in_one_run(tmp_path: Path) -> None:

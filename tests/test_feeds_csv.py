@@ -201,6 +201,13 @@ def test_the_columns_of_a_contact_and_a_callback(tmp_path: Path) -> None:
     assert item(tmp_path, "contacts", directory="NO", acquired_on="2026-09-01") == Contact("Elenco", False,
                                                                                            date(2026, 9, 1))
     assert item(tmp_path, "callbacks", valid_until="2026-10-01T12:00:00+02:00").valid_until == NINE.replace(hour=10)
+    for cell, recipient in (("", ""), ("consumer", "consumer"), (" Business ", "business")):
+        assert item(tmp_path, "contacts", recipient=cell) == Contact("Elenco", True, None, recipient)
+    for cell, via in (("", ""), ("OWN_WEB", "own_web"), ("web", "web"), ("phone", "phone"), ("branch", "branch"),
+                      ("other", "other")):
+        assert item(tmp_path, "callbacks", via=cell) == Callback(NINE, via=via)
+    assert "recipient: `company` is not one of consumer, business" in why_not(tmp_path, "contacts", recipient="company")
+    assert "via: `own web` is not one of own_web, web, phone, branch, other" in why_not(tmp_path, "callbacks", via="own web")
     assert "directory: `maybe` is not one of yes, no" in why_not(tmp_path, "contacts", directory="maybe")
     assert "valid_until: lies before" in why_not(tmp_path, "callbacks", valid_until="2026-10-01T10:59:59+02:00")
 

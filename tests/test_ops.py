@@ -169,6 +169,25 @@ def test_the_json_of_check_holds_what_the_contract_names(agi_gate: AgiGate, esit
         "campaign": "fibra", "controller": "acme", "caller_id": CALLER_ID}
 
 
+def test_check_says_whose_the_number_is_and_which_request_allows_the_call(
+        agi_gate: AgiGate, esito: tuple[str | Path, ...], tmp_path: Path) -> None:
+    agi_gate(*esito)
+    agi_gate("load", "contacts", write(tmp_path, "contacts.csv", "number,controller,source,directory,recipient\n"
+                                       f"{CLEAR},acme,Elenco,yes,business\n"))
+    agi_gate("load", "callbacks", write(tmp_path, "callbacks.csv", "number,controller,requested_at,via\n"
+                                        f"{ENROLLED},acme,2026-10-10T10:00:00+02:00,own_web\n"))
+    answer = agi_gate("check", CLEAR, "--campaign", "fibra", "--at", AT, "--json").json
+    assert (answer["recipient"], answer["callback"], answer["statistics_basis"]) == ("business", None, None)
+    assert "  recipient business\n" in agi_gate("check", CLEAR, "--campaign", "fibra", "--at", AT).out
+    answer = agi_gate("check", ENROLLED, "--campaign", "fibra", "--at", AT, "--json").json
+    assert (answer["recipient"], answer["reason"]) == ("consumer", "CALLBACK_REQUESTED")
+    assert answer["callback"] == {"requested_at": "2026-10-10T08:00:00.000000Z", "via": "own_web",
+                                  "ends_at": "2026-11-09T08:00:00.000000Z"}
+    told = agi_gate("check", ENROLLED, "--campaign", "fibra", "--at", AT).out
+    assert "  call-back asked for on 2026-10-10T08:00:00.000000Z (via own_web), until 2026-11-09T08:00:00.000000Z\n" in told
+    assert agi_gate("check", CLEAR, "--campaign", "assistenza", "--at", AT, "--json").json["recipient"] is None
+
+
 def test_check_without_the_store_is_exit_4_and_still_answers(agi_gate: AgiGate,
                                                              monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGI_GATE_STORE_URL", NOBODY_LISTENS)

@@ -11,6 +11,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agi_gate import record
 from agi_gate.decide import decide
 from agi_gate.verdict import Outcome, Reason
 from tests.support import oracle
@@ -34,6 +35,18 @@ def agreed(world: World) -> str:
 @given(world=st.composite(lambda draw: a_world(lambda options: draw(st.sampled_from(options))))())
 def test_both_readings_come_to_the_same_reason(world: World) -> None:
     agreed(world)
+
+
+def test_a_record_of_any_world_decides_it_again() -> None:
+    """It holds all that decided: whose the number is, how a request was made and how long it counts, what an AI declares."""
+    for seed in range(1_000):
+        world = a_world(Random(seed).choice)
+        call, facts = world.call(), world.facts()
+        verdict = decide(call, facts)
+        line, _ = record.write(record.draft("id", call, salt="5a17"), facts, verdict, 1).linked("0", 1, "0" * 64, 0)
+        call_again, facts_again = record.read(line.decode())
+        assert facts_again == facts and call_again.callback_days == world.callback_days
+        assert decide(call_again, facts_again).reasons == verdict.reasons
 
 
 def test_both_readings_come_to_every_reason() -> None:

@@ -23,7 +23,7 @@ class Table(BaseModel):
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(max_length=1_000, strip_whitespace=True)]
 # what no system call takes, or what names no file, would end the program where it is opened
 Folder = Annotated[Name, StringConstraints(pattern=r"^[^\x00]*$")]
 File = Annotated[Name, StringConstraints(pattern=r"^[^\x00]*[^\x00/]$")]

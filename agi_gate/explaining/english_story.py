@@ -138,6 +138,7 @@ STORY = {
     "callback.used_now": "used up by this call",
     "callback.unused": "not used",
     "callback.after_objection": "The request to be called is later than the objection.",
+    "callback.own_web_only": "For electricity and gas a request counts only where it was made on the controller's own site.",
     "callback.none": "Request to be called: none is on file.",
     "rest": "Silent call: on {at}; the number rests until {until}.",
     "rest.none": "Silent call: none is on file.",

@@ -145,6 +145,7 @@ STORY = {
     "callback.used_now": "utilizzata da questa chiamata",
     "callback.unused": "non utilizzata",
     "callback.after_objection": "La richiesta di essere chiamato è successiva all'opposizione.",
+    "callback.own_web_only": "Per energia elettrica e gas vale soltanto una richiesta fatta sul sito del titolare.",
     "callback.none": "Richiesta di essere chiamato: non ne risulta alcuna.",
     "rest": "Chiamata muta: {at:il}; il numero non può essere richiamato fino {until:al}.",
     "rest.none": "Chiamata muta: non ne risulta alcuna.",

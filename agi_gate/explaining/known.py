@@ -10,7 +10,7 @@ from agi_gate.call import Call
 from agi_gate.explaining.language import Language
 from agi_gate.explaining.later import later
 from agi_gate.explaining.law import is_founding
-from agi_gate.facts import CONSUMER, OTHER, Callback, Consent, Contact, Facts, Objection
+from agi_gate.facts import BUSINESS, CONSUMER, OTHER, OWN_WEB, Callback, Consent, Contact, Facts, Objection
 from agi_gate.record import instant
 from agi_gate.regime import regime_at
 from agi_gate.rules import dating, energy
@@ -105,9 +105,12 @@ class Known:
 
     def _is_no_customers(self, consent: Consent) -> bool:
         """Say whether a consent does not count because energy is sold to customers alone."""
+        return self._sells_energy() and not energy.is_customers(consent, self._call.at)
+
+    def _sells_energy(self) -> bool:
+        """Say whether the energy rule binds the call."""
         regime = regime_at(self._call.at)
-        return (regime is not None and energy.binds(self._call, self._facts, regime)
-                and not energy.is_customers(consent, self._call.at))
+        return regime is not None and energy.binds(self._call, self._facts, regime)
 
     def _covers(self, reason: Reason | None, barred: bool, sells_only_to: bool) -> str:
         if reason is not None:
@@ -141,6 +144,8 @@ class Known:
                      else "used" if callback.used else "unused")
             data.append(callback_data(callback, self._call.callback_days) | {"state": state})
             words.append(callback_words(data[-1], self._language.text(f"callback.{state}"), self._language))
+        if self._sells_energy() and any(callback.via != OWN_WEB for callback in self._facts.callbacks):
+            words.append(self._language.text("callback.own_web_only"))
         return words, data
 
     def _rests(self) -> tuple[list[str], Any]:
@@ -154,7 +159,9 @@ def contact_words(contact: Contact, language: Language) -> str:
     words = language.text("contact" if contact.source.strip() else "contact.no_source", source=contact.source,
                           acquired=acquired,
                           listed=language.text("contact.listed" if contact.directory else "contact.unlisted"))
-    return f"{words}  {language.text(f'contact.{contact.recipient}')}" if contact.recipient else words
+    if contact.recipient not in (CONSUMER, BUSINESS):
+        return words
+    return f"{words}  {language.text(f'contact.{contact.recipient}')}"
 
 
 def receipt_words(receipt: Mapping[str, Any], language: Language) -> str:

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agi_gate import config, record
-from agi_gate.call import Presentation, Request, understand
+from agi_gate.call import Call, Presentation, Request, understand
 from agi_gate.answer import decide_call
 from agi_gate.gate import Latest
+from agi_gate.facts import BUSINESS, CONSUMER, OTHER, Facts
 from agi_gate.ops import exit_codes
 from agi_gate.ops.arguments import instant
 from agi_gate.regime import ROME, regime_at
+from agi_gate.rules.callback import ends_at
 from agi_gate.rules.registry import check_expires_at
 from agi_gate.store.reader import Store
 from agi_gate.verdict import Reason
@@ -71,6 +73,11 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
             "id": finding.check.id, "at": record.instant(finding.check.at), "enrolled": finding.check.enrolled,
             "good_until": record.instant(check_expires_at(finding.check.at))},
         "consent_granted_at": finding.consent and record.instant(finding.consent.granted_at),
+        "callback": finding.callback and {
+            "requested_at": record.instant(finding.callback.requested_at), "via": finding.callback.via or OTHER,
+            "ends_at": record.instant(ends_at(finding.callback, call.callback_days))},
+        "recipient": _recipient(facts, call),
+        "statistics_basis": campaign and campaign.statistics_basis,
     }
     if arguments.json:
         print(json.dumps(answer, ensure_ascii=False))
@@ -81,6 +88,14 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
               file=sys.stderr)
         return exit_codes.UNREACHABLE
     return exit_codes.DONE if verdict.allows else exit_codes.DENIED
+
+
+def _recipient(facts: Facts | None, call: Call) -> str | None:
+    """Whose the number is, as the rules take it; None where nothing was looked up."""
+    if facts is None:
+        return None
+    contact = facts.known_at(call.at).contact
+    return BUSINESS if contact is not None and contact.is_business else CONSUMER
 
 
 def _tell(answer: dict[str, Any], at: datetime) -> None:
@@ -97,6 +112,10 @@ def _tell(answer: dict[str, Any], at: datetime) -> None:
         ("check", f"{'enrolled' if answer['check']['enrolled'] else 'clear'} on {answer['check']['at']}, good until "
                   f"{answer['check']['good_until']}" if answer["check"] else ""),
         ("consent", f"granted {answer['consent_granted_at']}" if answer["consent_granted_at"] else ""),
+        ("call-back", f"asked for on {answer['callback']['requested_at']} (via {answer['callback']['via']}), until "
+                      f"{answer['callback']['ends_at']}" if answer["callback"] else ""),
+        ("recipient", answer["recipient"] if answer["recipient"] == BUSINESS else ""),
+        ("basis", answer["statistics_basis"] if answer["reason"] == Reason.STATISTICS.name else ""),
         ("law", answer["law"]),
     ]
     for name, value in rows:

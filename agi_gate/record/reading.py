@@ -17,6 +17,7 @@ from agi_gate.record.values import EVIDENCE, VERSION
 MASKED = "masked"  # stands for a word that was there
 # a name, a time or a number that is none is a ValueError
 _NO_RECORD = (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError)
+_MOST_DAYS = 36_525  # a century: what calendars can add to any time of a call
 _NOT_WHOLE = "it does not hold all that a decision record holds"
 _NEW: dict[str, Any] = {"chain": None, "seq": None, "prev": None, "after": None, "masked": [], "pseudonyms": None, "number": None,
         "caller_id_sent": None, "fail": None, "shadow": None, "clock": None}
@@ -123,7 +124,7 @@ def policy_of(entry: dict[str, Any]) -> Policy:
             if isinstance(hours, dict) else None,
             hours_off=hours == "off",
             # a record from before requests had a bounded time does not say it: they are held to the one that is usual
-            callback_days=entry.get("callback_days", CALLBACK_DAYS),
+            callback_days=_days(entry.get("callback_days", CALLBACK_DAYS)),
         )
     except _NO_RECORD as error:
         raise ValueError(_NOT_WHOLE) from error
@@ -166,6 +167,12 @@ def _consent(entry: dict[str, Any]) -> Consent:
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+def _days(count: Any) -> int:
+    if type(count) is not int or not 0 < count < _MOST_DAYS:
+        raise ValueError(_NOT_WHOLE)
+    return count
 
 
 def _day(text: str | None) -> date | None:

@@ -68,7 +68,8 @@ VALUES: tuple[tuple[dict[str, Any], str], ...] = (
 # what only a replay finds out
 LATER: tuple[dict[str, Any], ...] = (
     {"fail": {}}, {"fail": 5}, {"policy__campaign": 5}, {"policy__hours": {"x": 5}}, {"facts": {}}, {"number": {"class": "x"}, "masked": ["x"]},
-    {"call__presentation": "x"}, {"policy": {}}, {"rests_on": 5})
+    {"call__presentation": "x"}, {"policy": {}}, {"rests_on": 5}, {"policy__callback_days": "30"}, {"policy__callback_days": 0},
+    {"policy__callback_days": True}, {"policy__callback_days": 1 << 40}, {"policy__callback_days": None})
 LINES: tuple[tuple[str, str], ...] = (
     ("hello", "it is no JSON"), ("[1,2]", "it is JSON, and no decision record"), ("5", "no decision record"),
     ("null", "no decision record"), ("[" * 100_000, "it is nested too deeply"),

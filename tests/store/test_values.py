@@ -26,7 +26,8 @@ CONSENTS = st.builds(
     channel=st.sampled_from(["human", "automated", "both"]), origin=WORDS, evidence=WORDS, notice=WORDS,
     expires_at=st.none() | INSTANTS, revoked_at=st.none() | INSTANTS, contract=st.booleans(),
     contract_ended_on=st.none() | DAYS)
-CALLBACKS = st.builds(Callback, requested_at=INSTANTS, valid_until=st.none() | INSTANTS)
+CALLBACKS = st.builds(Callback, requested_at=INSTANTS, valid_until=st.none() | INSTANTS,
+                      via=st.sampled_from(("", "own_web", "web", "phone", "branch", "other")))
 
 
 @given(CONSENTS)
@@ -58,7 +59,10 @@ def test_instants_with_and_without_a_part_of_a_second_survive(at: datetime) -> N
     assert values.silent_calls_from(f"[{microseconds}]".encode()) == (at,)
 
 
-@given(st.builds(Contact, source=WORDS, directory=st.booleans(), acquired_on=st.none() | DAYS))
+RECIPIENTS = st.sampled_from(("", "consumer", "business"))
+
+
+@given(st.builds(Contact, source=WORDS, directory=st.booleans(), acquired_on=st.none() | DAYS, recipient=RECIPIENTS))
 def test_a_contact_survives(contact: Contact) -> None:
     assert values.contact_from(values.contact_bytes(contact)) == contact
 
@@ -219,6 +223,59 @@ def test_the_end_of_a_request_is_not_undone_by_an_older_copy() -> None:
 def test_what_was_loaded_last_says_when_a_request_ends(ends: tuple[int, int]) -> None:
     loaded = (values.callbacks_bytes([Callback(day(1), day(end))]) for end in ends)
     assert values.callbacks_from(merged(keys.CALLBACKS, *loaded)) == (Callback(day(1), day(ends[-1])),)
+
+
+# whose a number is and how a request was made: the row that denies energy the call is never lost
+
+def recipient_of(*loaded: tuple[str, int | None]) -> str:
+    """What is known after rows of such a recipient, acquired on such a day of October, were loaded."""
+    rows = (Contact("Elenco", False, None if on is None else date(2026, 10, on), recipient) for recipient, on in loaded)
+    return values.contact_from(merged(keys.CONTACTS, *map(values.contact_bytes, rows))).recipient
+
+
+@pytest.mark.parametrize(("loaded", "known"), (
+    # of two rows that contradict each other, and of which nobody knows which is later, the consumer's wins
+    ((("consumer", None), ("business", None)), "consumer"), ((("business", None), ("consumer", None)), "consumer"),
+    ((("consumer", 1), ("business", None)), "consumer"), ((("consumer", None), ("business", 1)), "consumer"),
+    ((("consumer", 1), ("business", 1)), "consumer"),
+    # a later row says what has become of it
+    ((("consumer", 1), ("business", 2)), "business"), ((("business", 2), ("consumer", 1)), "business"),
+    ((("business", 1), ("consumer", 2)), "consumer"), ((("consumer", 2), ("business", 1)), "consumer"),
+    # a row that says nothing names no company, and takes no consumer back
+    ((("business", None), ("", None)), ""), ((("", None), ("business", None)), "business"),
+    ((("consumer", 1), ("", 2)), "consumer"), ((("consumer", None), ("", None), ("business", None)), "consumer"),
+    ((("consumer", 1), ("", 2), ("business", 2)), "consumer"), ((("business", 2), ("", 1)), "business"),
+    ((("business", None), ("business", None)), "business")), ids=str)
+def test_a_company_is_one_only_where_no_row_that_may_be_later_says_otherwise(
+        loaded: tuple[tuple[str, int | None], ...], known: str) -> None:
+    assert recipient_of(*loaded) == known
+    assert recipient_of(*loaded, loaded[-1]) == known  # loading the same again changes nothing
+
+
+@given(st.lists(st.tuples(st.sampled_from(("", "consumer", "business")), st.none() | st.integers(1, 3)), min_size=1, max_size=5))
+def test_a_company_is_one_only_where_the_last_row_says_so_after_every_consumers(
+        loaded: list[tuple[str, int | None]]) -> None:
+    if recipient_of(*loaded) == "business":
+        latest = max((on for recipient, on in loaded if recipient == "business" and on is not None), default=None)
+        assert all(on is None or latest is None or on < latest for recipient, on in loaded if recipient == "consumer") \
+            or not any(recipient == "consumer" for recipient, _ in loaded)
+
+
+@pytest.mark.parametrize(("vias", "known"), (
+    (("own_web", "phone"), "phone"), (("own_web", "other"), "other"), (("own_web", "web", "own_web"), "web"),
+    (("", "own_web"), "own_web"), (("", "phone"), "phone"), (("", "", "own_web"), "own_web"), (("own_web",), "own_web")), ids=str)
+def test_a_request_was_made_on_the_own_site_only_where_no_row_says_otherwise(vias: tuple[str, ...], known: str) -> None:
+    for order in permutations(vias):
+        for until in (None, day(5)):
+            rows = (values.callbacks_bytes([Callback(day(1), until, via=via)]) for via in order)
+            assert values.callbacks_from(merged(keys.CALLBACKS, *rows)) == (Callback(day(1), until, via=known),)
+
+
+def test_an_end_and_a_way_of_different_rows_are_both_kept() -> None:
+    rows = Callback(day(1), day(5)), Callback(day(1), via="phone"), Callback(day(1), via="own_web")
+    for order in permutations(rows):
+        loaded = (values.callbacks_bytes([row]) for row in order)
+        assert values.callbacks_from(merged(keys.CALLBACKS, *loaded)) == (Callback(day(1), day(5), via="phone"),)
 
 
 def test_a_new_description_of_a_contact_replaces_the_old_one() -> None:
