@@ -41,13 +41,14 @@ NUMBER, OTHER = "3331234500", "3331234501"
 HOSTILE = '<script>alert(1)</script> </script><!-- " \' & {0} %s Šimić é \u202e x'
 CELL = HOSTILE.replace('"', '""')
 FEEDS = {
-    "contacts": f'number,controller,source,directory,acquired_on\n{NUMBER},acme,"{CELL}",yes,2026-08-03\n',
+    "contacts": f'number,controller,source,directory,acquired_on,recipient\n{NUMBER},acme,"{CELL}",yes,2026-08-03,business\n',
     "consents": f"""number,controller,granted_at,purpose,category,channel,origin,evidence,notice,revoked_at
 {NUMBER},acme,2026-03-10T10:00:00+01:00,marketing,telecom,both,"{CELL}",IP 192.0.2.7 e SMS,informativa v3,
 {NUMBER},acme,2025-03-10T10:00:00+01:00,marketing,telecom,human,fiera,firma,,2025-05-01T09:00:00+02:00
 """,
     "objections": f"number,controller,objected_at,via\n{NUMBER},acme,2026-05-02T09:00:00+02:00,telefono\n",
-    "callbacks": f"number,controller,requested_at,valid_until\n{NUMBER},acme,2026-06-02T09:00:00+02:00,2027-12-31T00:00:00+01:00\n",
+    "callbacks": "number,controller,requested_at,valid_until,via\n"
+                 f"{NUMBER},acme,2026-06-02T09:00:00+02:00,2027-12-31T00:00:00+01:00,own_web\n",
     "rests": f"number,controller,silent_at\n{NUMBER},acme,2026-07-02T09:00:00+02:00\n",
 }
 
@@ -137,6 +138,8 @@ def test_it_holds_all_that_is_on_record_of_the_number_and_no_other(ops: Ops) -> 
     assert [(one["evidence"], one["fault"]) for one in content["consents"]] == [
         ("firma", "CONSENT_REVOKED"), ("IP 192.0.2.7 e SMS", "CONSENT_VOIDED_BY_REGISTRY")]
     assert content["objection"]["via"] == "telefono" and content["callbacks"][0]["used"]
+    assert (content["contact"]["recipient"], content["callbacks"][0]["via"]) == ("business", "own_web")
+    assert content["callbacks"][0]["ends_at"] == content["callbacks"][0]["valid_until"]
     assert len(content["silent_calls"]) == 1
     decisions = content["decisions"]
     assert [one["id"] for one in decisions] == ids_of(ops)

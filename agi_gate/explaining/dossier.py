@@ -84,7 +84,7 @@ def decision_data(placed: Placed, language: Language) -> dict[str, Any]:
         "id": entry["id"], "at": instant(at), "verdict": entry["verdict"], "reason": entry["reason"],
         "reasons": entry["reasons"], "regime": entry.get("regime"), "campaign": call["campaign"],
         "purpose": campaign.get("purpose"), "agent": campaign.get("agent"),
-        "category": campaign.get("category"), "caller_id": call.get("caller_id", ""),
+        "category": campaign.get("category"), "statistics_basis": campaign.get("statistics_basis"), "caller_id": call.get("caller_id", ""),
         "source": entry["source"], "why": [_why(name, at, own_hours, language) for name in entry["reasons"]],
         "rested_on": _rested_on(entry, language), "masked": bool(entry["masked"]), "changed": placed.changed,
         "version": entry["v"], "chain": entry["chain"], "seq": entry["seq"], "hash": placed.hash, "file": placed.file,

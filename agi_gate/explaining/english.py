@@ -158,6 +158,7 @@ _TEXTS = {
                           "tell any more which number they were for: {count}.",
     "dossier.caller_id": "caller ID {caller_id}",
     "dossier.category": "category: {category}",
+    "dossier.statistics_basis": "basis of the survey: “{basis}”",
     "dossier.agent": "call {agent}",
     "dossier.call_source": "source by its record: “{source}”",
     "dossier.rested_on": ".  It rested on {ground}.",

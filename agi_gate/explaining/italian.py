@@ -173,6 +173,7 @@ _TEXTS = {
                           "quali nessuno può più dire a quale numero fossero dirette: {count}.",
     "dossier.caller_id": "numero chiamante {caller_id}",
     "dossier.category": "categoria: {category}",
+    "dossier.statistics_basis": "base della rilevazione: «{basis}»",
     "dossier.agent": "chiamata {agent}",
     "dossier.call_source": "provenienza secondo la registrazione: «{source}»",
     "dossier.rested_on": ".  In base {ground}.",

@@ -200,6 +200,8 @@ class _Layout:
             call.append(self.language.name("purpose", decision["purpose"]))
         if decision["category"]:
             call.append(text("dossier.category", category=decision["category"]))
+        if decision["statistics_basis"]:
+            call.append(text("dossier.statistics_basis", basis=decision["statistics_basis"]))
         if decision["agent"]:
             call.append(text("dossier.agent", agent=self.language.name("agent", decision["agent"])))
         if decision["source"]:
