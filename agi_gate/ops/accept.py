@@ -20,7 +20,7 @@ from typing import Any
 from agi_gate.archive import Archive, ArchiveError, History, Pending
 from agi_gate.archive.history import ROLLBACK, brings_a_file, content
 from agi_gate.columns import Classify, Column
-from agi_gate.feeds import FeedError
+from agi_gate.ops.fitness import refuse_unfit
 from agi_gate.store import keys, loader
 from agi_gate.store.holdings import holdings
 from agi_gate.store.loader import Load
@@ -47,14 +47,6 @@ class Work:
 
 # what the receipt of a load is to say of the store that it comes into; raises FeedError where it may not come
 Admit = Callable[[Mapping[str, Difference], Work], Mapping[str, Any]]
-
-
-def refuse_forgetful(client: loader.Client) -> None:
-    """Raises FeedError where the store may drop keys, StoreUnavailable where it cannot say."""
-    policy = loader.evicting_policy(client)
-    if policy is not None:
-        raise FeedError(f"the store may drop keys (maxmemory-policy {policy}), and a dropped objection would be "
-                        "a wrong ALLOW; set maxmemory-policy noeviction")
 
 
 def differences(history: History, client: loader.Client, controllers: Sequence[str]) -> dict[str, Difference]:
@@ -98,8 +90,8 @@ def settle(archive: Archive, pending: Pending, client_of: Callable[[str], loader
 
 
 def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files: Mapping[str, Path],
-           prepare: Callable[[loader.Client], Work], *, dry_run: bool, admit: Admit, refuse: Callable[[Counter[str]], None],
-           progress: Callable[[int], object]) -> dict[str, Any]:
+           prepare: Callable[[loader.Client], Work], *, dry_run: bool, never_evicts: bool, admit: Admit,
+           refuse: Callable[[Counter[str]], None], progress: Callable[[int], object]) -> dict[str, Any]:
     """Load what `prepare` makes once the controllers are locked, and return the summary.
 
     `files`: where each file's bytes are, by SHA-256.  `refuse` may raise FeedError once it is known what would change.
@@ -107,7 +99,7 @@ def accept(servers: Servers, archive: Archive, controllers: Sequence[str], files
     the very end.  What went wrong once the load was shown is in the summary, `left_to_mend`.
     """
     client = servers.client_of_all(controllers)
-    refuse_forgetful(client)
+    refuse_unfit(client, controllers, never_evicts=never_evicts)
     load = Load(client, controllers, dry_run=dry_run, after=archive.receipts.newest_id())
     if dry_run:
         with load:

@@ -86,7 +86,8 @@ def _accept(arguments: argparse.Namespace, settings: config.Settings, archive: A
     with progress(f"loading {sources[0].name}", summary["rows"], silent=arguments.json) as advance:
         return accept(servers, archive, summary["controllers"],
                       {source.sha256(): Path(source.path) for source in sources}, prepare, dry_run=arguments.dry_run,
-                      admit=admitted, refuse=lambda counts: _refuse_flips(counts, summary["rows"], arguments),
+                      never_evicts=settings.store.never_evicts, admit=admitted,
+                      refuse=lambda counts: _refuse_flips(counts, summary["rows"], arguments),
                       progress=lambda rows: advance(rows, rows))
 
 

@@ -23,7 +23,8 @@ from agi_gate.archive.past import Past, past, remove
 from agi_gate.archive.receipts import Receipt
 from agi_gate.clock import Seen
 from agi_gate.decision_log import files
-from agi_gate.ops.accept import not_replicated, refuse_forgetful, settle, show
+from agi_gate.ops.accept import not_replicated, settle, show
+from agi_gate.ops.fitness import refuse_unfit
 from agi_gate.retention import Retention, reaches_back_to
 from agi_gate.store.holdings import controllers_in, holdings
 from agi_gate.store.loader import Client, Load
@@ -122,7 +123,7 @@ def purge(settings: config.Settings, archive: Archive, servers: Servers, chosen:
     """
     controllers = known_controllers(settings, archive, servers)
     with ExitStack() as stack:
-        groups = _groups(archive, servers, controllers, stack)
+        groups = _groups(settings, archive, servers, controllers, stack)
         adopted = _lacked(_differences(archive, servers, controllers))
         for pending in archive.receipts.pending():  # all locks are held; wherever in a cluster the loads were
             settle(archive, pending, servers.client_of)
@@ -168,14 +169,15 @@ def _remove(archive: Archive, servers: Servers, groups: list[_Group], result: Pu
         result.left.append(f"not all that is old has gone from the archive ({error}); {_AGAIN}")
 
 
-def _groups(archive: Archive, servers: Servers, controllers: list[str], stack: ExitStack) -> list[_Group]:
+def _groups(settings: config.Settings, archive: Archive, servers: Servers, controllers: list[str], stack: ExitStack,
+            ) -> list[_Group]:
     try:
         together = [(servers.client_of_all(controllers), controllers)]
     except SlotsApart:
         together = [(servers.client_of(controller), [controller]) for controller in controllers]
     groups = []
     for client, some in together:
-        refuse_forgetful(client)
+        refuse_unfit(client, some, never_evicts=settings.store.never_evicts)
         groups.append(_Group(client, some, stack.enter_context(
             Load(client, some, after=archive.receipts.newest_id()))))
     return groups

@@ -24,8 +24,9 @@ from agi_gate.columns import Column, e164_of, empty, merge_columns
 from agi_gate.decision_log.pseudonyms import KeyFileError, Keys
 from agi_gate.decision_log.segment import SegmentError
 from agi_gate.ops import exit_codes, feed_kinds, rollback
-from agi_gate.ops.accept import TIMEOUT_MS, not_replicated, refuse_forgetful, show
+from agi_gate.ops.accept import TIMEOUT_MS, not_replicated, show
 from agi_gate.ops.admission import OPTION as DESPITE_MISSING
+from agi_gate.ops.fitness import refuse_unfit
 from agi_gate.ops.used_callbacks import CannotTell, logs_of, used_callbacks
 from agi_gate.store import keys, loader, pages, values
 from agi_gate.store.holdings import controllers_in, holdings
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
             raise _Refused(f"there is nothing in the archive {settings.archive_path}")
         if not arguments.despite_missing:
             _refuse_lesser_archive(servers, history, receipts)
-        controllers = _empty_ones(servers, history, receipts)
+        controllers = _empty_ones(servers, history, receipts, never_evicts=settings.store.never_evicts)
         states = _states(archive, receipts)
         _mark_used(states, settings.log, arguments)
     except (_Refused, feeds.FeedError) as error:
@@ -156,12 +157,12 @@ def _refuse_lesser_archive(servers: Servers, history: History, receipts: list[Re
                            f"({DESPITE_MISSING} makes a store without them)")
 
 
-def _empty_ones(servers: Servers, history: History, receipts: list[Receipt]) -> list[str]:
+def _empty_ones(servers: Servers, history: History, receipts: list[Receipt], *, never_evicts: bool) -> list[str]:
     """The controllers of which the store holds nothing; those of which it holds all are left alone."""
     empty = []
     for controller in sorted({controller for receipt in receipts for controller in receipt["controllers"]}):
         client = servers.client_of(controller)
-        refuse_forgetful(client)
+        refuse_unfit(client, [controller], never_evicts=never_evicts)
         held = holdings(client, controller)
         if held.visible is None and not held.in_force:
             empty.append(controller)

@@ -12,9 +12,11 @@ from typing import Any
 from agi_gate import config, record
 from agi_gate.archive import Archive, ArchiveError
 from agi_gate.archive.history import FINDINGS, REBUILD, ROLLBACK
+from agi_gate.feeds import FeedError
 from agi_gate.ops import accept, exit_codes
 from agi_gate.ops.admission import OPTION as DESPITE_MISSING
 from agi_gate.ops.admission import for_receipt
+from agi_gate.ops.fitness import refuse_unfit
 from agi_gate.store import keys, loader
 from agi_gate.store.loader import Load
 from agi_gate.store.lock import LoadConflict
@@ -45,8 +47,10 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     archive, servers = Archive(settings.archive_path), Servers.at(settings.store.url, accept.TIMEOUT_MS)
     try:
         last = _last_load(servers, archive, [arguments.controller] if arguments.controller else [*settings.controllers])
-        left = _take_back(servers, archive, last, despite_missing=arguments.despite_missing)
-    except (_NothingToUndo, LoadConflict, SlotsApart) as error:
+        client = servers.client_of_all(last["controllers"])
+        refuse_unfit(client, last["controllers"], never_evicts=settings.store.never_evicts)
+        left = _take_back(servers, client, archive, last, despite_missing=arguments.despite_missing)
+    except (_NothingToUndo, FeedError, LoadConflict, SlotsApart) as error:
         return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
     except ArchiveError as error:
         return _fail(f"{error}; nothing was changed", exit_codes.UNREACHABLE)
@@ -94,10 +98,9 @@ def _receipt(archive: Archive, load_id: str) -> dict[str, Any] | None:
     return archive.receipts.find(load_id) or next(pending, None)
 
 
-def _take_back(servers: Servers, archive: Archive, last: dict[str, Any], *, despite_missing: bool) -> list[str]:
+def _take_back(servers: Servers, client: loader.Client, archive: Archive, last: dict[str, Any], *, despite_missing: bool) -> list[str]:
     """What is left to mend, now that the load is taken back."""
     controllers, now = last["controllers"], record.instant(datetime.now(UTC))
-    client = servers.client_of_all(controllers)
     with Load(client, controllers, after=archive.receipts.newest_id()) as load:
         _history, found = accept.settled(archive, client, controllers)
         amiss = {controller: one for controller, one in found.items() if one.is_open}

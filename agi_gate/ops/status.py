@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,10 +18,13 @@ from agi_gate.archive import Archive
 from agi_gate.facts import Check
 from agi_gate.ops import exit_codes, status_text
 from agi_gate.ops.arguments import percent, span
+from agi_gate.ops.fitness import MOST_APART, dropping
 from agi_gate.ops.telling import shown
 from agi_gate.regime import ROME
 from agi_gate.rules.registry import check_expires_at
 from agi_gate.store import census
+from agi_gate.store.loader import Client
+from agi_gate.store.server_state import clock_ahead, eviction, persistence
 from agi_gate.store.servers import Servers
 from agi_gate.store.unavailable import StoreUnavailable
 from agi_gate.wholeness import Wholeness, compare
@@ -58,12 +62,15 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         clients = {id_: servers.client_of(id_) for id_ in settings.controllers}
         compared = compare(Archive(settings.archive_path), servers, clients, settings.known_controllers)
         counted = {id_: census.take(client, id_, now) for id_, client in clients.items()}
+        servers_said = [_server(client) for client in dict.fromkeys(clients.values())]
         used = [census.used_memory(client) for client in set(clients.values())]  # in a cluster there may be several
     except StoreUnavailable as error:
         for finding in compared.words() if compared is not None else ():
             print(f"not whole: {shown(finding)}", file=sys.stderr)
         print(f"agi-gate status: the store could not be read ({error}); see [store] url", file=sys.stderr)
         return exit_codes.UNREACHABLE
+    may_drop_keys = [why for one in servers_said
+                     if (why := dropping(one["eviction"], never_evicts=settings.store.never_evicts)) is not None]
     alarm_at = now + arguments.stale_within
     controllers = {id_: _status(counts, now) | {
         "alarm": _alarm(counts, alarm_at, arguments.max_stale),
@@ -74,8 +81,9 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         "controllers": controllers,
         "alarm": any(of_one["alarm"]["raised"] for of_one in controllers.values()),
         "wholeness": compared.for_json(),
+        "servers": servers_said,
         "server_memory_bytes": None if None in used else sum(size or 0 for size in used),
-        "warnings": [*_old_recall_tests(settings, now.astimezone(ROME).date()), *(
+        "warnings": [*_of_servers(servers_said, may_drop_keys), *_old_recall_tests(settings, now.astimezone(ROME).date()), *(
             f"controller `{id_}`: loads came while it was counted, some numbers are of before and some of after them"
             for id_, counts in counted.items() if not counts.is_steady)],
     }
@@ -83,9 +91,31 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         print(json.dumps(status, ensure_ascii=False))
     else:
         status_text.tell(status, {id_: controller.name for id_, controller in settings.controllers.items()})
-    if compared.is_whole is False or compared.is_damaged:
+    if compared.is_whole is False or compared.is_damaged or may_drop_keys:
         return exit_codes.UNREACHABLE
     return exit_codes.STALE if status["alarm"] else exit_codes.DONE
+
+
+def _server(client: Client) -> dict[str, Any]:
+    """What one server says of itself; null is what it does not say."""
+    try:
+        ahead_s = round(clock_ahead(client).total_seconds(), 3)
+    except StoreUnavailable:
+        ahead_s = None
+    held = persistence(client)
+    return {"eviction": eviction(client), "clock_ahead_s": ahead_s, "persistence": held.for_json(),
+            "persistence_words": held.words(), "advice": held.advice()}
+
+
+def _of_servers(servers: Sequence[Mapping[str, Any]], may_drop_keys: Sequence[str]) -> list[str]:
+    warnings = [*may_drop_keys, *(str(one["advice"]) for one in servers if one["advice"])]
+    for one in servers:
+        if one["clock_ahead_s"] is None:
+            warnings.append("the store's server does not say its time, so no load is taken; allow TIME (docs/acl/loader.acl)")
+        elif abs(one["clock_ahead_s"]) > MOST_APART.total_seconds():
+            warnings.append(f"this machine's clock is {one['clock_ahead_s']:+,.0f} s ahead of the store's server, so no load is "
+                            "taken; set the one that is wrong")
+    return list(dict.fromkeys(warnings))
 
 
 def _status(counts: census.Census, now: datetime) -> dict[str, Any]:

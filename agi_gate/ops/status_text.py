@@ -34,6 +34,8 @@ def tell(status: Mapping[str, Any], names: Mapping[str, str]) -> None:
             print(f"{id_}: {names[id_]}" if names[id_] else id_)
         for line in (*_store(of_one), *_counts(of_one), *_staleness(of_one, _bar_columns() if is_terminal else 0), *_loads(of_one)):
             print(f"{'' if is_terminal else id_}  {line}".rstrip())
+    for one in status["servers"]:
+        print(f"the store's server: eviction {one['eviction'] or 'not said'}; {one['persistence_words']}")
     if status["server_memory_bytes"] is not None:
         print(f"the store's server holds {decimal(status['server_memory_bytes'])} in all")
     for id_, of_one in status["controllers"].items():

@@ -328,10 +328,3 @@ def serial_of_check(client: redis.Redis, controller: str, at: datetime, sha256: 
             if json.loads(record)["sha256"] == sha256:
                 return serial, True
     raise StoreUnavailable(f"controller `{controller}` has too many checks of one instant")
-
-
-def evicting_policy(client: redis.Redis) -> str | None:
-    """The server's eviction policy where it may drop keys (a lost objection would be a wrong ALLOW), else None."""
-    with store_errors():
-        policy = str(client.info("memory").get("maxmemory_policy", "noeviction"))
-    return None if policy == "noeviction" else policy

@@ -99,7 +99,7 @@ class Servers:
         scheme, _, rest = url.partition("://")
         scheme, _, kind = scheme.partition("+")
         if not kind:
-            return cls(connect(url, timeout_ms), timeout_ms)
+            return cls(connect(url, timeout_ms, _find_a_master), timeout_ms)
         place, _, query = rest.partition("?")
         authority, _, path = place.partition("/")
         login, _, hosts = authority.rpartition("@")
@@ -205,12 +205,19 @@ class Servers:
 
 
 def _find_a_master(connection: Any) -> None:
-    """Greet a server, and leave it if it is a replica: sentinels close the connections of a master they take down,
-    and whoever comes back must not read from it as if nothing had been."""
+    """Greet a server, and leave it unless it says that it is a master.
+
+    Sentinels close the connections of a master they take down, and nobody may read from it as if nothing had been when it
+    comes back; and a URL may name a replica, which may not have heard of an objection yet.
+    """
     connection.on_connect()
     connection.send_command("ROLE")
-    if connection.read_response()[:1] != [b"master"]:
-        raise redis.ConnectionError("the server is a replica by now")
+    try:
+        role = connection.read_response()
+    except redis.ResponseError as error:
+        raise redis.ResponseError(f"the server does not say whether it is a master (ROLE: {error}); see docs/acl") from error
+    if not isinstance(role, list) or role[:1] != [b"master"]:
+        raise redis.ConnectionError("the server is a replica by now, and only masters are asked")
 
 
 def _kept(make: Callable[[Address], redis.Redis]) -> Callable[[Address], redis.Redis]:

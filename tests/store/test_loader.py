@@ -17,7 +17,7 @@ import redis
 
 from agi_gate.facts import Facts
 from agi_gate.store import keys, loader, merging, values
-from agi_gate.store.loader import Load, evicting_policy, serial_of_check
+from agi_gate.store.loader import Load, serial_of_check
 from agi_gate.store.lock import LoadConflict
 from agi_gate.store.reader import Store, StoreUnavailable, connect
 from agi_gate.store.survey import Survey
@@ -237,14 +237,6 @@ def test_a_page_key_of_another_type_is_not_written_over(client: redis.Redis) -> 
     with pytest.raises(StoreUnavailable):
         load_check(client, day(2), {NUMBER: True})
     assert everything(client) == before
-
-
-@pytest.mark.parametrize(("policy", "told"), (
-    ("noeviction", None), ("allkeys-lru", "allkeys-lru"), ("volatile-ttl", "volatile-ttl")))
-def test_a_server_that_may_drop_keys_is_known(own_server: StoreServer, policy: str, told: str | None) -> None:
-    with connect(own_server.url, PATIENT_MS) as client:
-        client.config_set("maxmemory-policy", policy)
-        assert evicting_policy(client) == told
 
 
 # --- two loads
