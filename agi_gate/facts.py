@@ -74,6 +74,7 @@ class Callback:
     valid_until: datetime | None = None
     used: bool = False
     via: str = ""  # own_web, web, phone, branch or other; empty, where the row does not say: other
+    again: bool = False  # the channel that asks used it up just now: its call may not have left
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,9 +303,9 @@ class Gate:
         return Verdict((Finding(Reason.LOG_UNAVAILABLE),), verdict.source)
 
     def _give_back(self, call: Call | None, verdict: Verdict) -> None:
-        """Undo the claim of a call that is refused after all."""
+        """Undo the claim of a call that is refused after all; of one that asked again the first call may have left."""
         callback = verdict.findings[0].callback
-        if callback is not None and call is not None and call.campaign and call.destination:
+        if callback is not None and not callback.again and call is not None and call.campaign and call.destination:
             try:
                 self.store.give_back(call.campaign.controller.id, call.destination.e164, callback)
             except Exception:

@@ -151,7 +151,7 @@ def _facts(entry: dict[str, Any]) -> Facts:
                                           tuple(map(datetime.fromisoformat, objection.get("between", ())))),
         callbacks=tuple(
             Callback(datetime.fromisoformat(callback["requested_at"]), _instant(callback.get("valid_until")),
-                     callback.get("used", False), callback.get("via", ""))
+                     callback.get("used", False), callback.get("via", ""), callback.get("again", False))
             for callback in entry["callbacks"]),
         silent_calls=tuple(datetime.fromisoformat(text) for text in entry["silent_calls"]),
     )

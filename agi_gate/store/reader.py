@@ -178,6 +178,8 @@ class Store:
             self.seen.check_count(seen, controller, count)
             self.seen.save()
         except OSError as error:
+            if not callback.again:  # nobody calls on it, and this server has it: it is not lost
+                self.give_back(controller, e164, callback)
             raise StoreUnavailable(f"what this gate has seen of the store cannot be written ({error.strerror})") from error
         return True
 

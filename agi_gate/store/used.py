@@ -68,9 +68,15 @@ def marked(client: redis.Redis, controller: str, asked: Sequence[Asked], at: dat
     count, marks = read(client, controller, fields)
     found, rest = [], iter(marks)
     for _, callbacks, channel in asked:
-        found.append(tuple(replace(callback, used=mark is not None and not is_same_call(mark, channel, at))
-                           for callback, mark in zip(callbacks, rest, strict=False)))
+        found.append(tuple(_as_seen(callback, mark, channel, at) for callback, mark in zip(callbacks, rest, strict=False)))
     return count, found
+
+
+def _as_seen(callback: Callback, mark: bytes | None, channel: str, at: datetime) -> Callback:
+    if mark is None:
+        return callback
+    again = is_same_call(mark, channel, at)
+    return replace(callback, used=not again, again=again)
 
 
 def read(client: redis.Redis, controller: str, fields: Sequence[str]) -> tuple[int, list[bytes | None]]:

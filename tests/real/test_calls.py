@@ -15,9 +15,9 @@ from lab import phones
 from lab.store_server import StoreServer
 from lab.waiting import eventually
 from tests.real.world import (
-    CALLER_ID, CLEAR, DIGITS, ENROLLED, FOREIGN_TRUNK, FORGED, HIDDEN, HIDDEN_NAME, LIMITED, NATIONAL, NEVER_CHECKED,
+    CALLBACK, CALLER_ID, CLEAR, DIGITS, ENROLLED, FOREIGN_TRUNK, FORGED, HIDDEN, HIDDEN_NAME, LIMITED, NATIONAL, NEVER_CHECKED,
     NO_NUMBER, NO_TRUNK, PHONES_OWN_CALLER_ID, PRIVATE_NUMBER, PROBE, REDIRECTED, SERVICE, SHOWN, STRANGE_SOURCES, TWICE,
-    TWO_ARGUMENTS,
+    TWO_ARGUMENTS, TWO_TRUNKS,
     Daemon, Lab, Seen, running_daemon,
 )
 
@@ -287,6 +287,14 @@ def test_on_deny_return_comes_back_denied_with_nothing_to_dial(lab: Lab, returni
 
 def test_on_deny_return_lets_an_allowed_call_go_on(lab: Lab, returning_daemon: Daemon) -> None:
     assert_arrived(lab.call(CLEAR, door=returning_daemon.door), e164(CLEAR))
+
+
+def test_a_call_back_that_could_not_be_placed_over_the_first_trunk_goes_out_over_the_second(lab: Lab, daemon: Daemon) -> None:
+    seen = lab.call(TWO_TRUNKS + CALLBACK, door=daemon.door)
+    assert "TRIED|CALLBACK_REQUESTED|CHANUNAVAIL|" in seen.log
+    assert_arrived(seen, e164(CALLBACK))
+    assert seen.variables["GATE_REASON"] == "CALLBACK_REQUESTED"
+    assert_refused(lab.call(TWO_TRUNKS + CALLBACK, door=daemon.door), "SOURCE_UNKNOWN")  # another channel
 
 
 def test_a_second_call_does_not_rest_on_the_first_ones_verdict(lab: Lab, daemon: Daemon) -> None:

@@ -67,7 +67,7 @@ trunk = "carrier1"
 countries = ["CH"]
 """
 
-CLEAR, ENROLLED, NEVER_CHECKED = "0212345601", "0212345602", "0212345603"
+CLEAR, ENROLLED, NEVER_CHECKED, CALLBACK = "0212345601", "0212345602", "0212345603", "0212345604"
 # what somebody may have written where a contact came from: Asterisk splits, counts and unquotes what it is told
 STRANGE_SOURCES = {f"02123456{number}": source for number, source in enumerate((
     "lista (clienti", "a) b (c", "a:(", "x" * 399 + "(y)", "[elenco", 'elenco "x, y"', "50% ${CALLERID(num)} {b}", "a\\, b; c'd",
@@ -86,8 +86,8 @@ def _contacts() -> str:
 CONTACTS = _contacts()
 
 # What the phone dials before the number to have another dialplan than the sample's.
-PHONES_OWN_CALLER_ID, HIDDEN, HIDDEN_NAME, SERVICE, TWO_ARGUMENTS, NO_TRUNK, FOREIGN_TRUNK, PRIVATE_NUMBER, TWICE, FORGED, REDIRECTED, LIMITED, PROBE, NO_NUMBER, OWN_GOSUB, STRAY_ARGUMENT, DIGITS, NATIONAL, SHOWN = (
-    f"*9{number:02d}*" for number in range(19)
+PHONES_OWN_CALLER_ID, HIDDEN, HIDDEN_NAME, SERVICE, TWO_ARGUMENTS, NO_TRUNK, FOREIGN_TRUNK, PRIVATE_NUMBER, TWICE, FORGED, REDIRECTED, LIMITED, PROBE, NO_NUMBER, OWN_GOSUB, STRAY_ARGUMENT, DIGITS, NATIONAL, SHOWN, TWO_TRUNKS = (
+    f"*9{number:02d}*" for number in range(20)
 )
 
 # Every channel's h extension tells what the gate left on it, and what was the admin's own.
@@ -122,6 +122,14 @@ exten => _{SERVICE}.,1,Set(CALLERID(num)={CALLER_ID})
  same => n,Hangup()
 exten => _{TWO_ARGUMENTS}.,1,Set(CALLERID(num)={CALLER_ID})
  same => n,Gosub(agi-gate,s,1(${{EXTEN:5}},acme-fibra))
+ same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,10,i)
+ same => n,Hangup()
+; the first trunk cannot be reached
+exten => _{TWO_TRUNKS}.,1,Set(CALLERID(num)={CALLER_ID})
+ same => n,Gosub(agi-gate,s,1(${{EXTEN:5}},acme-fibra,carrier1))
+ same => n,Dial(PJSIP/${{GATE_DESTINATION}}@nowhere,10,i)
+ same => n,Log(NOTICE,TRIED|${{GATE_REASON}}|${{DIALSTATUS}}|)
+ same => n,Gosub(agi-gate,s,1(${{EXTEN:5}},acme-fibra,carrier1))
  same => n,Dial(PJSIP/${{GATE_DESTINATION}}@carrier1,10,i)
  same => n,Hangup()
 ; trunks that take numbers otherwise

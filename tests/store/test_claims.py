@@ -17,7 +17,7 @@ import redis
 
 from agi_gate import config
 from agi_gate.call import Presentation, Request
-from agi_gate.decision_log import DecisionLog
+from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.facts import Callback
 from agi_gate.gate import Gate
 from agi_gate.ops.main import main
@@ -30,13 +30,15 @@ from tests.store.loads import CONTROLLER, NUMBER, day, load
 from tests.support.gate_toml import CALLBACK, CALLER_ID, write_feeds, write_gate_toml
 
 PROCESSES, THREADS = 2, 50
+# a request without an end counts for 30 days
+EARLIER, LATER = ((datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds") for days in (2, 1))
 REQUEST = Request(CALLBACK, "fibra", CALLER_ID, Presentation.ALLOWED)
 
 
 @pytest.fixture
 def gate_toml(store_url: str, tmp_path: Path) -> Path:
     path = write_gate_toml(tmp_path)
-    for arguments in write_feeds(tmp_path):
+    for arguments in write_feeds(tmp_path, EARLIER):
         assert main(["--config", str(path), *arguments]) == 0
     return path
 
@@ -81,7 +83,7 @@ def test_of_many_calls_at_one_instant_one_uses_the_callback(gate_toml: Path) -> 
 def test_a_feed_that_is_loaded_again_does_not_bring_a_used_callback_back(gate_toml: Path) -> None:
     gate = a_gate(gate_toml)
     gate.decide(REQUEST)
-    for arguments in write_feeds(gate_toml.parent):
+    for arguments in write_feeds(gate_toml.parent, EARLIER):
         assert main(["--config", str(gate_toml), *arguments]) == 0
     gate.decide(REQUEST)
     assert verdicts(gate_toml) == {"CALLBACK_REQUESTED": 1, "REGISTRY_UNKNOWN": 1}
@@ -90,7 +92,7 @@ def test_a_feed_that_is_loaded_again_does_not_bring_a_used_callback_back(gate_to
 def test_a_later_request_is_a_callback_of_its_own(gate_toml: Path) -> None:
     gate = a_gate(gate_toml)
     gate.decide(REQUEST)
-    for arguments in write_feeds(gate_toml.parent, "2026-10-02T09:00:00+02:00"):
+    for arguments in write_feeds(gate_toml.parent, LATER):
         assert main(["--config", str(gate_toml), *arguments]) == 0
     gate.decide(REQUEST)
     gate.decide(REQUEST)
@@ -162,6 +164,34 @@ def test_the_channel_that_used_a_callback_up_may_ask_again_within_a_minute(gate_
         long_ago = used.mark_of("1760000000.1 PJSIP/agent-1", datetime.now(UTC) - used.SAME_CALL - timedelta(seconds=1))
         client.hset(name, held, long_ago)
     assert not gate.decide(first).verdict.allows
+
+
+def test_a_second_claim_of_one_channel_that_is_refused_does_not_open_the_callback_to_others(
+        gate_toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call of the first may have left."""
+    def full(*_: object) -> None:
+        raise LogUnavailable("disk full")
+
+    gate = a_gate(gate_toml)
+    first = replace(REQUEST, channel="PJSIP/agent-1", unique_id="1760000000.1")
+    assert gate.decide(first).verdict.allows
+    with monkeypatch.context() as broken:
+        broken.setattr(DecisionLog, "append_all", full)
+        assert not gate.decide(first).verdict.allows
+    gate.take_back(gate.decide(first))
+    assert not gate.decide(REQUEST).verdict.allows
+    assert gate.decide(first).verdict.allows
+    assert verdicts(gate_toml) == {"CALLBACK_REQUESTED": 3, "REGISTRY_UNKNOWN": 1}
+    again = [json.loads(line)["rests_on"]["callback"].get("again") for line in (gate_toml.parent / "decisions.jsonl").read_text().splitlines()
+             if "CALLBACK_REQUESTED" in line]
+    assert again == [None, True, True]
+
+
+def test_a_claim_of_which_this_gate_can_keep_no_trace_loses_no_callback(client: redis.Redis, store: Store, tmp_path: Path) -> None:
+    load_callback(client)
+    with pytest.raises(StoreUnavailable, match="cannot be written"):
+        Store(client, PATIENT_MS, Seen.beside(tmp_path / "absent" / "decisions.jsonl")).claim(CONTROLLER, NUMBER, Callback(day(1)))
+    assert store.claim(CONTROLLER, NUMBER, Callback(day(1)))
 
 
 @pytest.mark.parametrize(("seconds", "same"), ((0, True), (60, True), (60.001, False), (-1, False)))
