@@ -11,34 +11,77 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agi_gate.columns import Numbers
+from agi_gate.number import is_a_persons_italian, may_lack_its_zero
 
-_COUNTRY = 39
-_LENGTHS = range(6, 13)  # digits of a national number, as `number` counts them
+COUNTRY = 39
+_LENGTHS = range(6, 13)  # digits of a national number
+_PREFIX_DIGITS = 5  # nothing in the numbering plan depends on more digits, but for their count
+_UNKNOWN, _NOBODYS, _SOMEBODYS = range(3)
+_plan = np.zeros((_LENGTHS.stop, 10**_PREFIX_DIGITS), np.int8)  # by count of digits and prefix, filled when it is asked
+_POWERS = 10 ** np.arange(_LENGTHS.stop, dtype=np.int64)
 _LINE_END = b"\r\n"
 _LINES_A_PIECE = 1 << 18  # what is in work at a time stays within the processor's cache
 
 
+def is_a_persons(national: Numbers, length: int | NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which national numbers are Italian geographic, mobile or nomadic ones that somebody may have.
+
+    `national` has the digits as integers, their leading 0 lost; `length`, 6 to 12, counts the digits with it.  Says of
+    each what `number.parse_destination` says, at once.
+    """
+    lengths = np.broadcast_to(np.asarray(length, np.int64), national.shape)
+    prefixes = national // _POWERS[np.maximum(lengths - _PREFIX_DIGITS, 0)]
+    found = _plan[lengths, prefixes]
+    unknown = found == _UNKNOWN
+    if unknown.any():
+        for place in np.unique(lengths[unknown] * 10**_PREFIX_DIGITS + prefixes[unknown]).tolist():
+            count, prefix = divmod(place, 10**_PREFIX_DIGITS)
+            digits = f"{prefix:0{_PREFIX_DIGITS}}".ljust(count, "0")
+            _plan[count, prefix] = _SOMEBODYS if is_a_persons_italian(digits) else _NOBODYS
+        found = _plan[lengths, prefixes]
+    return np.asarray(found == _SOMEBODYS, np.bool_)
+
+
 def is_subscriber(numbers: Numbers) -> NDArray[np.bool_]:
-    """Which numbers are Italian geographic, mobile or nomadic ones, by shape: whom the registry may be asked about.
+    """Which E.164 numbers are Italian geographic, mobile or nomadic ones: whom the registry may be asked about.
 
     San Marino (0549) and the Vatican (06698) are other countries; 0843, 0844 and 0878 are services.
     """
     found = np.zeros(len(numbers), np.bool_)
+    for length, inside, national in _by_length(numbers):
+        found[inside] = is_a_persons(national, length)
+    return found
+
+
+def is_doubtful(numbers: Numbers) -> NDArray[np.bool_]:
+    """Which E.164 numbers are more often another's, misspelt, than what they are.
+
+    A spreadsheet that takes the 0 of landlines makes old mobiles of nine digits of them (`331234567`, of 0331), and
+    service numbers (`70234567`, of 070); a 0 before a mobile makes a landline of eleven digits (`03451234567`).
+    """
+    found = np.zeros(len(numbers), np.bool_)
+    for length, inside, national in _by_length(numbers):
+        first = national // _POWERS[length - 1]
+        doubtful = (first == 3) & (length == 9)
+        services = np.flatnonzero((first != 0) & (first != 3))
+        services = services[~is_a_persons(national[services], length)]
+        for place in services.tolist():  # few: nobody lists them
+            doubtful[place] = may_lack_its_zero(str(national[place]))
+        if length == 11:
+            doubtful |= (national // _POWERS[length - 2] == 3) & is_a_persons(national, length) \
+                & is_a_persons(national, length - 1)
+        found[inside] = doubtful
+    return found
+
+
+def _by_length(numbers: Numbers) -> Iterator[tuple[int, NDArray[np.int64], Numbers]]:
+    """The Italian numbers by their count of digits: that, their places, their digits."""
     for length in _LENGTHS:
         power = 10**length
         # +39 and so many digits: a leading 0 is a digit like any other
-        inside = (numbers >= _COUNTRY * power) & (numbers < (_COUNTRY + 1) * power)
-        begin = (numbers - _COUNTRY * power) // 10**(length - 5)  # the first five digits
-        ranges = [(1_000, 10_000, True), (5_490, 5_500, False), (6_698, 6_699, False), (8_780, 8_790, False)]
-        if length <= 11:
-            ranges.append((8_430, 8_450, False))
-        if length in (9, 10):
-            ranges.append((30_000, 40_000, True))
-        if length == 10:
-            ranges.append((55_000, 56_000, True))
-        for first, end, is_one in ranges:
-            found[inside & (begin >= first) & (begin < end)] = is_one
-    return found
+        inside = np.flatnonzero((numbers >= COUNTRY * power) & (numbers < (COUNTRY + 1) * power))
+        if len(inside):
+            yield length, inside, numbers[inside] - COUNTRY * power
 
 
 def line_bytes(numbers: Numbers) -> NDArray[np.int64]:
@@ -46,7 +89,7 @@ def line_bytes(numbers: Numbers) -> NDArray[np.int64]:
     result = np.zeros(len(numbers), np.int64)
     for length in _LENGTHS:
         power = 10**length
-        result[(numbers >= _COUNTRY * power) & (numbers < (_COUNTRY + 1) * power)] = length + len(_LINE_END)
+        result[(numbers >= COUNTRY * power) & (numbers < (COUNTRY + 1) * power)] = length + len(_LINE_END)
     return result
 
 
@@ -58,9 +101,9 @@ def lines(numbers: Numbers) -> Iterator[bytes]:
     """
     for length in _LENGTHS:
         power = 10**length
-        begin, end = np.searchsorted(numbers, [_COUNTRY * power, (_COUNTRY + 1) * power])
+        begin, end = np.searchsorted(numbers, [COUNTRY * power, (COUNTRY + 1) * power])
         for start in range(begin, end, _LINES_A_PIECE):
-            yield _formatted(numbers[start:min(start + _LINES_A_PIECE, end)] - _COUNTRY * power, length)
+            yield _formatted(numbers[start:min(start + _LINES_A_PIECE, end)] - COUNTRY * power, length)
 
 
 def _formatted(rest: Numbers, length: int) -> bytes:

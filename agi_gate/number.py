@@ -16,7 +16,8 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
-from agi_gate.dialled import EMERGENCY_NUMBERS, MAX_DIALLED, strip_dialling_key, strip_post_dial
+from agi_gate.dialled import EMERGENCY_NUMBERS, MAX_DIALLED, emergency_number, strip_dialling_key, strip_post_dial
+from agi_gate.spelling import NotOneNumber, e164, spelled
 
 phonenumbers.enable_pattern_cache()  # without it a third of its time goes into looking patterns up
 
@@ -54,8 +55,6 @@ class Number:
 
 _WITHHOLDING_CODE = re.compile(r"[#*]31[#*]|\*67#?")
 _SHOWING_CODE = re.compile(r" *\*670(#(?!31#)|[ .-]*)")
-_SEPARATORS = str.maketrans("", "", " .-/()")
-_DIGITS = re.compile(r"\+?[0-9]+", re.ASCII)
 
 # Order matters: the first match names the class.  Lengths count the whole national number.
 _ITALIAN_CLASSES = re.compile("|".join(f"(?P<{number_class.name}>{pattern})" for pattern, number_class in (
@@ -93,7 +92,8 @@ def _without_showing_code(text: str) -> str:
     if code is None:
         return text
     number = text[code.end():]
-    return number if code[1] or _destination(number) and not _destination("0" + number) else text
+    is_meant = isinstance(_destination(number), Number) and not isinstance(_destination("0" + number), Number)
+    return number if code[1] or is_meant else text
 
 
 def behind_code(dialled: str) -> Number | None:
@@ -115,15 +115,78 @@ def parse_destination(dialled: str) -> Number | None:
     >>> parse_destination("39333123456") is None
     True
     """
-    return None if len(dialled) > MAX_DIALLED else _destination(_without_showing_code(strip_post_dial(dialled)))
+    number = None if len(dialled) > MAX_DIALLED else _destination(_without_showing_code(strip_post_dial(dialled)))
+    return number if isinstance(number, Number) else None
 
 
-def _destination(text: str) -> Number | None:
-    number = _parse(strip_dialling_key(text))
+def why_no_destination(dialled: str) -> NotOneNumber | None:
+    """Why nothing is called where this is dialled, and which numbers it could be; None where it is a number."""
+    number = _destination(_without_showing_code(strip_post_dial(dialled)))
+    return number if isinstance(number, NotOneNumber) else None
+
+
+def _destination(text: str) -> Number | NotOneNumber:
+    number = read_number(strip_dialling_key(text))
+    if isinstance(number, NotOneNumber) and (emergency := emergency_number(text)):  # however it is written
+        return Number(emergency, NumberClass.EMERGENCY)
+    return number
+
+
+def read_number(text: str) -> Number | NotOneNumber:
+    """Read one number that somebody may have, whoever wrote it: for a call, in a list, at a command line.
+
+    >>> read_number("02/12345600"), read_number("0185 287045-6").readings
+    (Number(e164='+390212345600', number_class=<NumberClass.GEOGRAPHIC: 'geographic'>, country='IT'), ('+390185287045', '+390185287046', '+3901852870456'))
+    """
+    digits = spelled(text, _is_a_persons)
+    if isinstance(digits, NotOneNumber):
+        return digits
+    number = _of_digits(digits)
     if number is None or (number.number_class in _SUBSCRIBER_CLASSES and number.country == "IT"
                           and not _is_assigned_subscriber(number.e164)):
-        return None
+        return _nearest(digits)
     return number
+
+
+def _is_a_persons(digits: str) -> bool:
+    number = _of_digits(digits)
+    return number is not None and (
+        number.number_class is NumberClass.FOREIGN or
+        number.number_class in _SUBSCRIBER_CLASSES and _is_assigned_subscriber(number.e164))
+
+
+def is_a_persons_italian(national: str) -> bool:
+    """Say whether somebody in Italy may have a number: a landline, mobile or nomadic one.  `national` are its digits."""
+    number = _parse_italian(national)
+    return (number is not None and number.number_class in _SUBSCRIBER_CLASSES and number.country == "IT"
+            and _is_assigned_subscriber(number.e164))
+
+
+# as they are given out; other digits that begin like them are a landline without its 0 (`70234567`, of 070) sooner
+_SERVICE_NUMBERS = re.compile(r"800\d{6}|803\d{3}|84[0178]\d{6}|199\d{6}|178\d{7}|89[2459]\d{3}|89[459]\d{6}", re.ASCII)
+
+
+def may_lack_its_zero(national: str) -> bool:
+    """Say whether the digits of a service number are more likely those of a landline that lost its 0.
+
+    >>> may_lack_its_zero("803123456"), may_lack_its_zero("800123456")
+    (True, False)
+    """
+    return _SERVICE_NUMBERS.fullmatch(national) is None and is_a_persons_italian(f"0{national}")
+
+
+def _nearest(digits: str) -> NotOneNumber:
+    """Why digits are no number: what people and spreadsheets leave out, or put before one, most likely first."""
+    plus, national = digits.startswith("+"), digits.removeprefix("+39")
+    for applies, why, likely in (
+            (not plus, "the + of its country is missing", f"+{digits}"),
+            (not plus or national != digits, "a 0 stands before a mobile number", national.removeprefix("0")),
+            (not plus or national != digits, "the 0 of a landline is missing", f"0{national}"),
+            (plus, "its + is no country's", digits[1:]),
+            (digits.startswith("+00"), "+ and 00 are one too many", f"+{digits[3:]}")):
+        if applies and likely != digits and _is_a_persons(likely):
+            return NotOneNumber(why, (e164(likely),))
+    return NotOneNumber("write E.164 or the Italian national form")
 
 
 def has_numbers(country: str) -> bool:
@@ -158,49 +221,45 @@ def _presented(presented: str, number_format: str) -> Number | None:
     return number
 
 
-_LISTED_SHAPE = re.compile(
-    r"(?:\+39|0039)?(0[1-9][0-9]{4,10}|3[0-9]{8,9}|55[0-9]{8}"
-    # freephone, shared-cost, premium: nobody lists them, but one of them must not refuse a list of millions
-    r"|80[03][0-9]{3,6}|84[0178][0-9]{3,6}|89[0-9]{4,7}|70[0-9]{4,8}|1(?:44|6[346]|78|99)[0-9]{3,7})"
-    r"|(\+(?!39)[1-9][0-9]{6,14})", re.ASCII)
+_LISTED_DIGITS = range(6, 13)  # of a national number
 
 
 def parse_listed(text: str) -> str | None:
-    """Read a number of a list, E.164 or Italian national form, by shape alone: its E.164 form, or None.
+    """Read a number of a list: its E.164 form, or None; what a call reads otherwise, or not, is no number of a list.
 
-    Lists run to millions of rows: this is the cheap reader.  6 to 12 digits, so that short landlines are kept; a bare
-    `39...` is no country code.
+    Short landlines are kept; a bare `39...` is no country code.
 
-    >>> parse_listed("0212345600"), parse_listed("+393331234500"), parse_listed("393331234500")
+    >>> parse_listed("0212345600"), parse_listed("+39 333/1234500"), parse_listed("393331234500")
     ('+390212345600', '+393331234500', None)
     """
-    match = _LISTED_SHAPE.fullmatch(text)
-    if match is None:
-        return None
-    if match[1]:
-        return "+39" + match[1]
-    # few rows: read as a dialled number is, so that both find the same facts
-    foreign = _parse_foreign(match[2])
-    return None if foreign is None else foreign.e164
+    listed = read_listed(text)
+    return listed if isinstance(listed, str) else None
 
 
-def without_separators(text: str) -> str:
-    return text.strip().translate(_SEPARATORS)
+def read_listed(text: str) -> str | NotOneNumber:
+    """The same, and why a text is none.
 
-
-def _canonical(text: str) -> str:
-    """Separators out, `00` read as `+`; the empty string where anything else is in it."""
-    digits = text.translate(_SEPARATORS)
-    if not _DIGITS.fullmatch(digits):
-        return ""
-    return "+" + digits[2:] if digits.startswith("00") else digits
+    Freephone and premium numbers: nobody lists them, but one of them must not refuse a list of millions.
+    """
+    number = read_number(text)
+    if isinstance(number, NotOneNumber):
+        return number
+    national = number.e164.removeprefix("+39")
+    if not number.e164.startswith("+") or len(national) not in _LISTED_DIGITS and number.number_class is not \
+            NumberClass.FOREIGN or national[0] == "4" and number.number_class is NumberClass.PREMIUM:
+        return _nearest(national)
+    return number.e164
 
 
 def _parse(text: str) -> Number | None:
-    digits = _canonical(text)
+    digits = spelled(text, _is_a_persons)
+    return None if isinstance(digits, NotOneNumber) else _of_digits(digits)
+
+
+def _of_digits(digits: str) -> Number | None:
     if digits.startswith("+") and not digits.startswith("+39"):
         return _parse_foreign(digits)
-    return _parse_italian(digits.removeprefix("+39")) if digits else None
+    return _parse_italian(digits.removeprefix("+39"))
 
 
 def _parse_italian(national: str) -> Number | None:

@@ -22,7 +22,7 @@ from agi_gate import feeds
 from agi_gate.columns import e164_of, number_of
 from agi_gate.facts import Callback, Consent, Contact, Objection
 from agi_gate.feeds.cells import CellReader
-from agi_gate.number import parse_listed, without_separators
+from agi_gate.number import parse_listed
 
 LAYOUTS: dict[str, feeds.Layout[Any]] = {layout.name: layout for layout in (
     feeds.CONSENTS, feeds.CONTACTS, feeds.OBJECTIONS, feeds.CALLBACKS, feeds.RESTS)}
@@ -457,7 +457,7 @@ NUMBER_CELLS = st.one_of(
 
 @given(st.lists(NUMBER_CELLS, max_size=12))
 def test_numbers_read_at_once_are_those_read_one_by_one(cells: list[str]) -> None:
-    plain = [parse_listed(without_separators(cell)) for cell in cells]
+    plain = [parse_listed(cell) for cell in cells]
     assert feeds.numbers.read_numbers(cells).tolist() == [number_of(e164) if e164 else 0 for e164 in plain]
 
 
@@ -466,7 +466,7 @@ def test_numbers_read_at_once_are_those_read_one_by_one(cells: list[str]) -> Non
 def test_numbers_of_each_length_are_read_alike(prefix: str, length: int) -> None:
     cells = [f"{prefix}{begin}1234567890123456"[:length]
              for begin in ("0", "00", "02", "3", "5", "55", "8", "80", "1")]
-    plain = [parse_listed(without_separators(cell)) for cell in cells]
+    plain = [parse_listed(cell) for cell in cells]
     assert feeds.numbers.read_numbers(cells).tolist() == [number_of(e164) if e164 else 0 for e164 in plain]
 
 

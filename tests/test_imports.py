@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "agi_gate"
 CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "decide", "actions", "record",
-        "columns", "dialled", "national", "remedy", "retention", "shadow", "explaining", "place")
+        "columns", "dialled", "spelling", "national", "remedy", "retention", "shadow", "explaining", "place")
 EDGES = ("disk", "awake", "clock", "config", "agi", "store", "feeds", "decision_log", "archive")
 # edges that the others stand on
 GROUND = ("disk", "awake", "clock")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 import re
 
 import phonenumbers
@@ -12,7 +14,8 @@ from phonenumbers import PhoneNumberType
 
 from agi_gate.dialled import EMERGENCY_NUMBERS, emergency_number, in_format
 from agi_gate.number import (Number, NumberClass, _is_assigned_subscriber, parse_caller_id, parse_destination, parse_listed,
-                             withholds_caller_id)
+                             read_listed, withholds_caller_id)
+from agi_gate.spelling import NotOneNumber
 
 MOBILE, GEOGRAPHIC = NumberClass.MOBILE, NumberClass.GEOGRAPHIC
 A_PERSONS = (GEOGRAPHIC, MOBILE, NumberClass.NOMADIC)
@@ -261,10 +264,10 @@ def test_what_is_sent_is_never_read_as_another_number(presented: str, number_for
 
 @pytest.mark.parametrize("text, e164", [
     ("3331234500", "+393331234500"), ("+393331234500", "+393331234500"), ("00393331234500", "+393331234500"),
-    ("021234", "+39021234"), ("021234567890", "+39021234567890"), ("331234567", "+39331234567"),
+    ("021234", "+39021234"), ("02123456789", "+3902123456789"), ("331234567", "+39331234567"),
     ("+41223456789", "+41223456789"),
-    ("393331234500", None), ("02123", None), ("0212345678901", None), ("212345678", None), ("", None), ("112", None),
-    ("3331234500 ", None), ("333１234500", None), ("+390", None), ("+39", None), ("003933312345001", None)])
+    ("393331234500", None), ("02123", None), ("0212345678901", None), ("212345678", None), ("", None), ("112", None), ("021234567890", None),
+    ("3331234500 ", "+393331234500"), ("333１234500", None), ("+390", None), ("+39", None), ("003933312345001", None)])
 def test_a_list_holds_6_to_12_digits_and_no_bare_country_code(text: str, e164: str | None) -> None:
     assert parse_listed(text) == e164
 
@@ -304,13 +307,106 @@ def test_a_caller_id_is_none_or_plain_digits_that_read_as_themselves(presented: 
         assert parse_caller_id(number.e164) == number
 
 
-@given(typed)
-@settings(max_examples=1500, derandomize=True, deadline=None)
-def test_a_list_and_a_call_read_a_number_alike(text: str) -> None:
+# --- one reading of a number
+
+ONE_NUMBER = {
+    "+390212345600": (
+        "0212345600", "02/12345600", "02-12345600", "02 12345600", "02.12345600", "(02) 12345600", "(02)12345600",
+        "(0212345600)", "02 1234 5600", "02 12 34 56 00", "02.1234.5600", "02.12.34.56.00", "02-1234-5600", "02-12-34-56-00",
+        "02 / 12345600", "02 - 12345600", "(02) 1234-5600", "02 12345600.", "+39 02 12345600", "+39 02/12345600",
+        "+39 (02) 12345600", "(+39) 02 12345600", "+39-02-12345600", "+39/02/12345600", "0039 02 12345600", "0039.02/12345600",
+        "(0039) 02 12345600", "00390212345600", "+ 39 02 12345600", "+39 (0)2 12345600", "\u00a002 12345600\u00a0",
+        "\u202f0212345600\t", " 0212345600\r\n"),
+    "+393351234501": (
+        "3351234501", "335-1234501", "335/1234501", "335 1234501", "335.1234501", "335 12 34 501", "335/12.34.501",
+        "335-123-4501", "(335) 1234501", "3.351.234.501", "+39 335 1234501", "+39 (335) 1234501", "0039-335-1234501"),
+    "+390331234567": ("0331/234567", "0331-23.45.67", "0331-23-45-67", "0331 23-45-67", "(0331) 234567", "+39 0331 234567"),
+    "+39331234567": ("331234567", "331/234567"),
+    "+39800123456": ("800 123456", "800/123456", "800-123-456"),
+    "+41446681800": ("+41 44 668 18 00", "0041446681800", "+41 (0)44 668 18 00", "+41-44-668-18-00"),
+    "+12125551234": ("+1 (212) 555-1234", "+1-212-555-1234"),
+}
+# what a list may hold that is no number, or not one -> the numbers that it could be
+NOT_ONE_NUMBER = {
+    # two lines, and ranges
+    "02 1234563/4": "021234563 021234564", "0185 287045-6": "0185287045 0185287046", "0331/234567-8": "0331234567 0331234568",
+    "02 12345600/01": "0212345600 0212345601", "02/12345600/601": "0212345600 0212345601", "02 12345600-01": "0212345600 0212345601",
+    "011 5551230-39": "0115551230 0115551239", "011 5551230 - 39": "0115551230 0115551239", "02 12 34 56-7": "02123456 02123457",
+    "02 6200-6300": "026200 026300", "3331234500/1": "3331234500 3331234501", "333-1234500-1": "3331234500 3331234501",
+    "+39 02 12345600/1": "0212345600 0212345601", "02 1234563/64/65": "021234563 021234564",
+    "+49 30 123456-78": "+4930123456 +4930123478",
+    # several numbers
+    "02 12345600/335 1234501": "0212345600 3351234501", "0212345600/0212345601": "0212345600 0212345601",
+    "02 12345600 - 02 12345601": "0212345600 0212345601", "3331234500 3331234501": "3331234500 3331234501",
+    "3331234500,3331234501": "3331234500 3331234501", "3331234500; 3331234501": "3331234500 3331234501",
+    "3331234500 e 02 12345600": "3331234500 0212345600", "021234 025678": "021234 025678",
+    "3331234500+3331234501": "3331234500 3331234501", "3331234500\n3331234501": "3331234500 3331234501",
+    # a mobile behind a 0
+    "0335/1234501": "3351234501", "03351234501": "3351234501", "0347 1234567": "3471234567", "+39 0335 1234501": "3351234501",
+    "+39 (0)331 1234502": "03311234502 3311234502", "(0)331 1234502": "03311234502 3311234502",
+    "0331/1234502": "03311234502 3311234502", "0391-2345678": "03912345678 3912345678", "+39 (0)335 1234501": "3351234501",
+    "+39 (0)331 234567": "0331234567 331234567", "0335/123456": "335123456",
+    # a decimal point, an exponent
+    "3331234500.0": "3331234500", "333123450.0": "333123450 3331234500", "0212345600.0": "0212345600", "3331234500.00": "3331234500",
+    "393331234500.0": "+393331234500", "212345600.0": "0212345600", "3,33E+09": "", "3.33123E+09": "",
+    # a lost +, a lost 0, a + too many
+    "393331234500": "+393331234500", "390212345600": "+390212345600", "39 333 1234500": "+393331234500",
+    "212345600": "0212345600", "+3331234500": "3331234500", "+00393331234500": "+393331234500", "++393331234500": "+393331234500",
+    # letters and signs
+    "tel. 02 12345600": "0212345600", "02 12345600 int. 5": "0212345600", "0212345678p12": "", "33312345O0": "", "'3331234500": "3331234500",
+    "3331234500*": "3331234500", "-3331234500": "3331234500", "0212345600/": "0212345600", "02 12345600 (3)": "0212345600",
+    # what cannot be seen, or not for what it is
+    "\u202a+390212345601\u202c": "0212345601", "02\u00a012345601": "0212345601", "02\u201112345601": "0212345601",
+    "02\u200b12345601": "0212345601", "\ufeff0212345601": "0212345601", "02\t12345601": "0212345601", "02\u201312345601": "0212345601",
+    "\uff13331234500": "", "\u0660212345600": "",
+    # no number at all
+    "": "", " ": "", "+": "", "+39": "", "112": "", "abc": "", "02123": "", "0212345678901": "", "3001234567": "03001234567",
+    "+4199": "", "3" * 5_000: "", "02 1-" * 2_000: "",
+}
+
+
+@pytest.mark.parametrize(("text", "e164"), [(text, e164) for e164, texts in ONE_NUMBER.items() for text in texts])
+def test_a_number_is_one_however_people_write_it_in_lists_and_calls(text: str, e164: str) -> None:
+    assert parse_listed(text) == e164
+    called = parse_destination(text)
+    assert called is not None and called.e164 == e164
+
+
+@pytest.mark.parametrize(("text", "readings"), NOT_ONE_NUMBER.items(), ids=map(ascii, map(operator.itemgetter(slice(40)), NOT_ONE_NUMBER)))
+def test_what_is_not_one_number_is_rejected_with_those_that_it_could_be(text: str, readings: str) -> None:
+    listed = read_listed(text)
+    assert isinstance(listed, NotOneNumber) and parse_listed(text) is None
+    expected = [one if one.startswith("+") else f"+39{one}" for one in readings.split()]
+    assert list(listed.readings)[:len(expected)] == expected and (expected or not listed.readings)
+    assert all(f"`{one}`" in str(listed) for one in expected) and len(str(listed)) < 300
+
+
+def test_what_cannot_be_seen_is_named() -> None:
+    for character in "\u202a\u202c\u200b\u2011\u00a0\ufeff\u200e\u00ad\x1b\x00\x7f":
+        assert f"U+{ord(character):04X}" in str(read_listed(f"02{character}12345601"))
+
+
+def _is_allowed_in_both(text: str) -> bool:
+    return re.fullmatch("[0-9+ ./()-]*", text, re.ASCII) is not None
+
+
+grouped = st.builds(
+    lambda prefix, parts: prefix + "".join(itertools.chain.from_iterable(parts)),
+    st.sampled_from(("", "+39", "0039", "+39 ", "(+39) ", "39", "+41", "00", "0", "(0)", "+39 (0)", "(02)", "+39 (335) ")),
+    st.lists(st.tuples(st.sampled_from(("02", "0331", "335", "3331234500", "0212345600", "287045", "6", "12", "234567", "0", "021234")),
+                       st.sampled_from(("", " ", "/", "-", ".", " - ", "--", ")", "(", "\u00a0", ",", " e "))), max_size=5))
+
+
+@given(st.one_of(typed, grouped))
+@settings(max_examples=6000, derandomize=True, deadline=None)
+def test_a_list_and_a_call_read_one_number_or_the_list_rejects(text: str) -> None:
     # what ops loaded under another name than the call asks for would be an objection that nobody finds
-    listed, dialled = parse_listed(text), parse_destination(text)
-    if listed is not None and dialled is not None and dialled.number_class in A_PERSONS:
-        assert listed == dialled.e164
+    listed, called = read_listed(text), parse_destination(text)
+    if isinstance(listed, str):
+        assert called is not None and called.e164 == listed
+        assert parse_listed(listed) == listed
+    elif listed.readings and _is_allowed_in_both(text):  # and what may be another person's is called by nobody
+        assert called is None or called.number_class not in (*A_PERSONS, NumberClass.FOREIGN)
 
 
 @given(st.from_regex(r"(\+39|0039)?(0[1-9][0-9]{4,9}|3[0-9]{8,9}|55[0-9]{8})", fullmatch=True))

@@ -1,7 +1,7 @@
 """A column of number cells -> integers, many at once.
 
-Edge, no file in it.  Says what `parse_listed` says, only sooner: cells of a common shape are read as a table of digits,
-every other one by `parse_listed` itself.
+Edge, no file in it.  Says what `parse_listed` says, only sooner: cells of plain digits, with or without their +39, are
+read as a table of digits, every other one by `parse_listed` itself.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agi_gate.columns import Numbers, number_of
-from agi_gate.number import parse_listed, without_separators
+from agi_gate.national import COUNTRY, is_a_persons
+from agi_gate.number import parse_listed
 
 NOT_A_NUMBER = 0
-_ITALY = 39
 # what may stand before the national number
 _PREFIXES = (b"", b"+39", b"0039")
 _MIN_DIGITS, _MAX_DIGITS = 6, 12  # of a national number of a common shape
@@ -26,7 +26,7 @@ def read_numbers(cells: Sequence[str]) -> Numbers:
     """Each cell's number as `agi_gate.columns` writes it, or NOT_A_NUMBER."""
     numbers = _common(cells)
     for place in np.flatnonzero(numbers == NOT_A_NUMBER).tolist():
-        e164 = parse_listed(without_separators(cells[place]))
+        e164 = parse_listed(cells[place])
         if e164 is not None:
             numbers[place] = number_of(e164)
     return numbers
@@ -49,25 +49,15 @@ def _common(cells: Sequence[str]) -> Numbers:
             begun = (of_length[:, :len(prefix)] == np.frombuffer(prefix, np.uint8)).all(axis=1)
             if begun.any():
                 places, digits = rows[begun], of_length[begun, len(prefix):] - np.uint8(ord("0"))
-                common = _is_common(digits)
-                numbers[places[common]] = _e164(digits[common])
+                plain = np.flatnonzero(np.all(digits < 10, axis=1))
+                national = _joined(digits[plain])
+                common = is_a_persons(national, length - len(prefix))
+                numbers[places[plain[common]]] = national[common] + COUNTRY * 10**(length - len(prefix))
     return numbers
 
 
-def _is_common(digits: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which rows are a landline `0[1-9]...`, a mobile `3...` or a nomadic number `55...`, by their length too."""
-    count, first, second = digits.shape[1], digits[:, 0], digits[:, 1]
-    common = (first == 0) & (second > 0)
-    if count in (9, 10):
-        common |= first == 3
-    if count == 10:
-        common |= (first == 5) & (second == 5)
-    common &= np.all(digits < 10, axis=1)
-    return np.asarray(common, np.bool_)
-
-
-def _e164(digits: NDArray[np.uint8]) -> Numbers:
-    numbers = np.full(len(digits), _ITALY, np.int64)
+def _joined(digits: NDArray[np.uint8]) -> Numbers:
+    numbers = np.zeros(len(digits), np.int64)
     for place in range(digits.shape[1]):
         numbers = numbers * 10 + digits[:, place]
     return numbers

@@ -21,7 +21,7 @@ from agi_gate.feeds.files import MAX_REJECTS, FeedError, FeedFile, Reject
 from agi_gate.feeds.layouts import Item, Layout, shown
 from agi_gate.feeds.numbers import NOT_A_NUMBER, read_numbers
 from agi_gate.feeds.rows import Chunk, Rows
-from agi_gate.number import parse_listed, without_separators
+from agi_gate.number import parse_listed
 
 _MAX_REJECTED_CHARACTERS = 1_000
 
@@ -71,7 +71,7 @@ def _check_header(name: str, header: list[str], layout: Layout[Any]) -> None:
         if column not in known:
             near = difflib.get_close_matches(column, known, 1)
             faults.append(f"column {shown(column)} is not known" + (f"; did you mean `{near[0]}`?" if near else ""))
-    if faults and parse_listed(without_separators(header[0] if header else "")) is not None:
+    if faults and parse_listed(header[0] if header else "") is not None:
         faults = ["line 1 is a row; the header is missing"]
     if faults:
         raise FeedError(f"{name}: {'; '.join(faults)}. Columns of {layout.name}: {', '.join(layout.required)}"
@@ -113,7 +113,7 @@ class _Table:
                     cells = [*([] if nth else row[:column]), *line.split(separator)]
                     if len(cells) > last and (nth or column <= last) \
                             and cells[controller_at].strip() in self._cells.controllers \
-                            and parse_listed(without_separators(cells[number_at])) is not None:
+                            and parse_listed(cells[number_at]) is not None:
                         self._feed.doubt = self._feed.doubt or (
                             f"{self._feed.name}: line {chunk.line_of(place)}: cell {column + 1} holds a whole row, "
                             f"{shown(line)}; close the quote that opens it, or leave it out")
