@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.int64]  # E.164 digits as one integer: +393331234500 -> 393331234500 (none begins with 0)
 Merge = Callable[[bytes, bytes], bytes]
 Classify = Callable[[bytes | None, bytes], str]  # (the value before, the value after) -> what to count it as
+
+_MANY = 16  # rows of one number
+_MOST_BYTES = 1 << 18  # of what is known of one number: some 20,000 objections
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,15 @@ def empty() -> Column:
     return Column(np.empty(0, np.int64), np.empty(0, np.int32), [])
 
 
-def column_of(numbers: Numbers, values: NDArray[np.int32], table: list[bytes], merge: Merge) -> Column:
+class TooMuchOfOne(Exception):
+    """More is said of one number than a call could read."""
+
+
+def column_of(numbers: Numbers, values: NDArray[np.int32], table: list[bytes], merge: Merge, *, in_halves: bool = False) -> Column:
     """Sort rows by number; the values of a number that comes more than once are merged in the order of the rows.
 
-    `table` may grow by what was merged.
+    `table` may grow by what was merged.  `in_halves`: many values of one number may be merged by halves, so that the time
+    does not grow with their square; the same comes out where `merge` is associative.  Raises TooMuchOfOne.
     """
     order = np.argsort(numbers, kind="stable")
     numbers, values = numbers[order], values[order]
@@ -56,13 +65,43 @@ def column_of(numbers: Numbers, values: NDArray[np.int32], table: list[bytes], m
     merged: dict[tuple[int, int], int] = {}
     kept = np.cumsum(first) - 1
     distinct, result = numbers[first], values[first]
+    if in_halves:
+        _merge_many(kept, values, table, merge, result, first)
     for row in np.flatnonzero(~first).tolist():
         pair = int(result[kept[row]]), int(values[row])
         if pair not in merged:
-            merged[pair] = len(table)
-            table.append(merge(table[pair[0]], table[pair[1]]))
+            merged[pair] = _id_of(_bounded(merge, table[pair[0]], table[pair[1]]), pair, table)
         result[kept[row]] = merged[pair]
     return Column(distinct, result, table)
+
+
+def _merge_many(kept: NDArray[np.int64], values: NDArray[np.int32], table: list[bytes], merge: Merge,
+                result: NDArray[np.int32], done: NDArray[np.bool_]) -> None:
+    """Merge the rows of the numbers that have many, by halves; sets their `result`, and that these rows are `done`."""
+    for number in np.flatnonzero(np.bincount(kept) > _MANY).tolist():
+        begin, end = np.searchsorted(kept, [number, number + 1]).tolist()
+        parts = [table[id_] for id_, _ in groupby(values[begin:end].tolist())]
+        while len(parts) > 1:
+            parts = [_bounded(merge, *parts[place:place + 2]) if place + 1 < len(parts) else parts[place]
+                     for place in range(0, len(parts), 2)]
+        result[number] = len(table)
+        table.append(parts[0])
+        done[begin:end] = True
+
+
+def _bounded(merge: Merge, first: bytes, second: bytes) -> bytes:
+    value = merge(first, second)
+    if len(value) > max(_MOST_BYTES, len(first), len(second)):
+        raise TooMuchOfOne
+    return value
+
+
+def _id_of(value: bytes, pair: tuple[int, int], table: list[bytes]) -> int:
+    for id_ in pair:
+        if table[id_] == value:
+            return id_
+    table.append(value)
+    return len(table) - 1
 
 
 def compact(column: Column) -> Column:

@@ -1,4 +1,4 @@
-"""Files that appear whole and outlast a loss of power.
+"""Files that appear whole and outlast a loss of power, and files of people's data: theirs alone who may read them.
 
 Edge, the ground under the other edges: it knows folders and files, and nothing of what is in them.
 """
@@ -6,6 +6,7 @@ Edge, the ground under the other edges: it knows folders and files, and nothing 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,8 @@ def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "wb") as stream:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode),
+                       "wb") as stream:
             os.fchmod(stream.fileno(), mode)
             yield stream
             stream.flush()
@@ -29,6 +31,37 @@ def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)
+
+
+def new_file(path: Path, mode: int) -> BinaryIO:
+    """A file that was not there, open for writing: it takes nobody's place, and no link is followed.
+
+    Raises FileExistsError, OSError.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    os.fchmod(descriptor, mode)  # whatever the umask is
+    return os.fdopen(descriptor, "wb")
+
+
+@contextmanager
+def appearing(path: Path, mode: int, *, over: bool) -> Iterator[BinaryIO]:
+    """A stream whose bytes are under `path` once the block has ended well, synced: a new file.
+
+    `over`: also in place of what is there; of a link, the link's.  Raises FileExistsError, OSError.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with new_file(partial, mode) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        if over:
+            os.replace(partial, path)
+        else:
+            os.link(partial, path)  # unlike a rename it takes nobody's place
+    finally:
+        partial.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 

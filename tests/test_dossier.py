@@ -31,6 +31,7 @@ from agi_gate.ops.exit_codes import DONE, NOT_PROVEN, UNREACHABLE, USAGE
 from agi_gate.ops.main import main
 from agi_gate.store.reader import Store, connect
 from tests.decision_log.writing import change
+from tests.support.clock import load_in
 from tests.support.builders import LANDLINE, UNLISTED, a_call, checks, time
 from tests.support.daemon import AGI_GATE
 from tests.support.gate_toml import CALLER_ID, write_gate_toml
@@ -292,7 +293,9 @@ def test_a_source_that_the_records_alone_name_is_not_called_absent(ops: Ops) -> 
     ops.verify(ops.folder / "list.html")
 
 
-def test_a_row_that_is_dated_ahead_is_told_beside_the_source_that_is_not_there(ops: Ops) -> None:
+def test_a_row_that_is_dated_ahead_is_told_beside_the_source_that_is_not_there(
+        ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_in(monkeypatch, 2100)  # on a machine whose clock was wrong
     (ops.folder / "ahead.csv").write_text("number,controller,source,directory,acquired_on\n3339999999,acme,Elenco Neri,no,2099-08-03\n")
     ops.run("load", "contacts", str(ops.folder / "ahead.csv"))
     page = ops.make("ahead.html", "--language", "it", number="3339999999").read_text()

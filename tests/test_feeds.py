@@ -8,9 +8,13 @@ import io
 import random
 import tracemalloc
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agi_gate import feeds
 from agi_gate.columns import e164_of
@@ -53,6 +57,12 @@ def results(feed: feeds.RegistryFeed) -> dict[str, bool]:
 FLAGGED = {FIXED: True, MOBILE: False}
 SAME_FILE = {
     "LF": b"0212345600,1\n3331234500,0\n", "CRLF": b"0212345600,1\r\n3331234500,0\r\n",
+    "CR": b"0212345600,1\r3331234500,0\r", "CR and a third column": b"0212345600,1,A\r3331234500,0,A\r",
+    "CR, no end": b"0212345600,1\r3331234500,0", "mixed": b"0212345600,1\r\n3331234500,0\r0212345600,1\n",
+    "separator named": b"sep=;\r\n0212345600;1\r\n3331234500;0\r\n", "TAB named": b'"sep=\t"\n0212345600\t1\n3331234500\t0\n',
+    "separator named by CR": b"SEP=,\r0212345600,1\r3331234500,0\r",
+    "no-break blanks at the ends": "\u00a00212345600\u00a0,1\n3331234500\u202f,0\n".encode(),
+    "signs": b"02/12345600,1\n333-1234500,0\n",
     "no end": b"0212345600,1\n3331234500,0",
     "BOM": b"\xef\xbb\xbf0212345600,1\n3331234500,0\n", "semicolon": b"0212345600;1\n3331234500;0\n",
     "tab": b"0212345600\t1\n3331234500\t0\n", "blanks": b" 0212345600 , 1 \n3331234500,0\n",
@@ -72,6 +82,22 @@ def test_a_flagged_file_reads_the_same_in_each_dress(tmp_path: Path, data: bytes
                          ("esito.txt.gz", gzip.compress(data)), ("ESITO.ZIP", zipped(data, name="ESITO.TXT"))):
         feed = registry(tmp_path, packed, name=name)
         assert (results(feed), feed.rejects, feed.name) == (FLAGGED, [], name)
+
+
+@given(st.lists(st.sampled_from(("0212345600,1", "3331234500,0", "021234,1", "x,1", "")), max_size=8),
+       st.lists(st.sampled_from((b"\n", b"\r\n", b"\r")), min_size=8, max_size=8), st.integers(1, 30))
+def test_lines_are_those_of_the_same_file_with_plain_ends(rows: list[str], ends: list[bytes], piece_bytes: int) -> None:
+    class Pieces:
+        name = "esito.txt"
+
+        def __iter__(self) -> Iterator[bytes]:
+            return (data[start:start + piece_bytes] for start in range(0, len(data), piece_bytes))
+
+    data = b"".join(row.encode() + end for row, end in zip(rows, ends, strict=False))
+    data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if b"\r\r\n" in data or b"\r\n\n" in data else data
+    lines = feeds.lines.Lines(Pieces())  # type: ignore[arg-type]
+    assert b"".join(lines).decode().split("\n")[:-1] == io.StringIO(data.decode(), newline=None).read().split("\n")[:-1]
+    assert lines.is_ended
 
 
 @pytest.mark.parametrize(("field", "number"), (
@@ -104,7 +130,7 @@ def test_a_row_that_is_not_sure_is_rejected_with_its_line(tmp_path: Path, row: b
     feed = registry(tmp_path, b"0212345600,1\r\n" + row + b"\r\n3331234500,0\r\n")
     assert results(feed) == FLAGGED
     assert [(reject.file, reject.line) for reject in feed.rejects] == [("esito.txt", 2)]
-    assert why in feed.rejects[0].why and feed.rejects[0].row.encode() == row
+    assert why in feed.rejects[0].why and ",".join(feed.rejects[0].cells).encode() == row
 
 
 @pytest.mark.parametrize("flags", ((0, 1), (1, 0), (0, 1, 0)), ids=str)
@@ -112,6 +138,51 @@ def test_a_number_with_both_flags_is_rejected_and_never_counts_as_clear(tmp_path
     feed = registry(tmp_path, "".join(f"0212345600,{flag}\n" for flag in flags).encode())
     assert results(feed) == {FIXED: True}
     assert feed.rejects and "has both flags" in feed.rejects[0].why
+
+
+# --- what a file's shape says
+
+@pytest.mark.parametrize("end", ("\n", "\r\n", "\r"))
+def test_a_file_without_a_line_end_at_its_end_is_noticed(tmp_path: Path, end: str) -> None:
+    text = f"0212345600,1{end}3331234500,0"
+    assert registry(tmp_path, f"{text}{end}".encode()).notices == []
+    notice, = registry(tmp_path, text.encode()).notices
+    assert notice.startswith("esito.txt: its last line has no line end")
+    submitted = registry(tmp_path, b"3331234500\n", f"0212345600{end}3331234500".encode()).notices
+    assert [notice.split(":")[0] for notice in submitted] == ["lista.txt"]
+
+
+@pytest.mark.parametrize(("rows", "is_noticed"), ((65_534, False), (65_535, True), (65_536, True), (65_537, False),
+                                                  (1_048_575, True), (1_048_576, True), (1_048_577, False)))
+def test_as_many_rows_as_a_sheet_holds_are_noticed(tmp_path: Path, rows: int, is_noticed: bool) -> None:
+    text = "".join(f"{number},0\n" for number in range(3_330_000_000, 3_330_000_000 + rows))
+    notices = registry(tmp_path, text.encode() + b"\n\n").notices
+    assert [f"has {rows:,} rows, as many as a spreadsheet holds" in notice for notice in notices] == [True] * is_noticed
+
+
+# --- numbers in doubt
+
+def test_doubtful_numbers_are_counted_with_the_first(tmp_path: Path) -> None:
+    feed = registry(tmp_path, b"0212345600,1\n331234567,0\n+39 331 234568,1\n803123456,0\n800123456,0\n03451234567,1\n",)
+    assert [(doubts.rows, doubts.count, doubts.line) for doubts in feed.doubts] == [(6, 4, 2)]
+    assert "`331234567` is an old mobile number of nine digits, or `0331234567` without its 0" in feed.doubts[0].notice()
+    feed = registry(tmp_path, b"3331234500\n", b"03451234567\n3331234500\n")
+    assert [(doubts.file, doubts.count) for doubts in feed.doubts] == [("esito.txt", 0), ("lista.txt", 1)]
+    assert "`03451234567` is a landline, or the mobile number `3451234567` behind a 0" in feed.doubts[1].notice()
+
+
+@pytest.mark.parametrize(("rows", "doubtful", "most", "refused"), (
+    (1, 1, None, True), (1, 1, 1, False), (999, 1, None, True), (1_000, 1, None, False), (1_000, 2, None, True),
+    (1_999, 2, None, True), (2_000, 2, None, False), (5_000, 6, None, True), (5_000, 6, 6, False), (5_000, 1, 0, True)))
+def test_too_many_doubtful_numbers_refuse_a_file(rows: int, doubtful: int, most: int | None, refused: bool) -> None:
+    doubts = feeds.doubts.Doubts("esito.txt")
+    doubts.add(np.array([39331234567] * doubtful + [393331234500] * (rows - doubtful), np.int64), lambda place: place + 1)
+    assert doubts.are_too_many(most) is refused
+    if refused:
+        with pytest.raises(feeds.FeedError, match=f"load it with --max-doubtful {doubtful}$"):
+            doubts.check(most)
+    else:
+        doubts.check(most)
 
 
 # --- registry, stripped
@@ -173,6 +244,33 @@ def test_a_stripped_check_is_known_by_both_of_its_files(tmp_path: Path) -> None:
                                                                       SUBMITTED + b"3331234501\n")
     assert one.sha256 != other.sha256
     assert one.sha256 == registry(tmp_path, b"021234\n", SUBMITTED).sha256
+
+
+@pytest.mark.parametrize("submitted", (
+    b"sep=;\n0212345600\n3331234500\n021234\n", b"0212345600\r3331234500\r021234\r", b"0212345600;x;0\n3331234500;;\n021234;1;1\n",
+    b"\xef\xbb\xbf0212345600\n+39 333 1234500\n021234\n\n\n"))
+def test_what_was_submitted_is_read_in_each_dress(tmp_path: Path, submitted: bytes) -> None:
+    for returned in (b"3331234500\r021234", b"sep=;\n3331234500\n02 1234\n"):
+        feed = registry(tmp_path, returned, submitted)
+        assert (results(feed), feed.rejects) == ({FIXED: True, MOBILE: False, SHORT: False}, [])
+
+
+def test_a_line_of_one_digit_is_no_flag_of_the_line_before_it(tmp_path: Path) -> None:
+    feed = registry(tmp_path, b"3331234500\n1\n", SUBMITTED)
+    assert results(feed)[MOBILE] is False and [reject.line for reject in feed.rejects] == [2]
+
+
+def test_millions_of_numbers_are_compared_in_little_memory(tmp_path: Path) -> None:
+    count = 1_000_000
+    text = "".join(f"{number}\r\n" for number in range(3_330_000_000, 3_330_000_000 + count)).encode()
+    paths = written(tmp_path, text, "esito.txt"), written(tmp_path, text, "lista.txt")
+    tracemalloc.start()
+    try:
+        feed = read(*paths)
+        assert len(feed.numbers) == count and not feed.enrolled.any()
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()
 
 
 # --- files as a whole

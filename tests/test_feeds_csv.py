@@ -23,6 +23,7 @@ from agi_gate.columns import e164_of, number_of
 from agi_gate.facts import Callback, Consent, Contact, Objection
 from agi_gate.feeds.cells import CellReader
 from agi_gate.number import parse_listed
+from agi_gate.regime import ROME
 
 LAYOUTS: dict[str, feeds.Layout[Any]] = {layout.name: layout for layout in (
     feeds.CONSENTS, feeds.CONTACTS, feeds.OBJECTIONS, feeds.CALLBACKS, feeds.RESTS)}
@@ -118,10 +119,15 @@ def test_columns_come_in_any_order(tmp_path: Path, name: str) -> None:
     "\ufeffnumber,controller,silent_at\r\n3331234500,acme,{}\r\n",
     " Number , CONTROLLER,silent_at\n 3331234500 , acme , {} \n",
     "number,controller,silent_at\n\n3331234500,acme,{}\n,,\n\n",
-    '"number","controller","silent_at"\n"3331234500","acme","{}"'))
+    '"number","controller","silent_at"\n"3331234500","acme","{}"',
+    "number;controller;silent_at;;;\r\n3331234500;acme;{};;;\r\n", "number;controller;silent_at;;;\n3331234500;acme;{}\n",
+    "number;controller;silent_at\r\n3331234500;acme;{};; ;\r\n;;;\r\n", "sep=;\r\nnumber;controller;silent_at\r\n3331234500;acme;{}\r\n",
+    '"sep=\t"\nnumber\tcontroller\tsilent_at\n3331234500\tacme\t{}\n', "\ufeffSEP=,\rnumber,controller,silent_at\r3331234500,acme,{}\r",
+    "number,why,controller,silent_at\n3331234500,'=1,acme,{}\n"))
 def test_a_spreadsheet_s_ways_are_borne_with(tmp_path: Path, text: str) -> None:
     feed = read(tmp_path, "rests", text.format(NINE_IN_ROME))
     assert (feed.rows, feed.rejects) == ([Row("acme", "+393331234500", NINE)], [])
+    assert all("no line end" in notice for notice in feed.feed.notices)
 
 
 @pytest.mark.parametrize("written", (
@@ -219,13 +225,39 @@ def test_the_columns_of_a_contact_and_a_callback(tmp_path: Path) -> None:
     ("number,controller,silent", "column `silent` is not known"),
     ("number,controller,silentat,silent_at", "column `silentat` is not known; did you mean `silent_at`?"),
     ("number,controller,silent_at,number", "column `number` stands there twice"), ("", "column `number` is missing"),
-    ("number,controller,silent_at,", "column `` is not known"),
+    ("number,controller,,silent_at", "column `` is not known"),
     ("3331234500,acme,2026-10-01T11:00:00+02:00", "is missing"),
     ("number controller silent_at", "column `number` is missing")))
 def test_a_header_that_is_not_sure_refuses_the_file(tmp_path: Path, header: str, why: str) -> None:
     with pytest.raises(feeds.FeedError) as caught:
         read(tmp_path, "rests", f"{header}\n3331234500,acme,{NINE_IN_ROME}\n")
     assert why in str(caught.value) and "Columns of rests: number, controller, silent_at" in str(caught.value)
+
+
+ITALIAN = {
+    "objections": {"Numero": "number", "numero di telefono": "number", "Titolare": "controller", "titolare del trattamento": "controller",
+                   "data opposizione": "objected_at", "data": "objected_at", "mezzo": "via", "modalità": "via"},
+    "consents": {"cellulare": "number", "data consenso": "granted_at", "finalità": "purpose", "categoria": "category",
+                 "canale": "channel", "origine": "origin", "prova": "evidence", "data_revoca": "revoked_at", "scadenza": "expires_at",
+                 "contratto": "contract", "cessazione contratto": "contract_ended_on"},
+    "contacts": {"telefono": "number", "fonte": "source", "provenienza": "source", "elenco": "directory",
+                 "data acquisizione": "acquired_on"},
+    "callbacks": {"committente": "controller", "data richiesta": "requested_at", "scadenza": "valid_until"},
+    "rests": {"utenza": "number", "chiamata muta": "silent_at"}}
+
+
+@pytest.mark.parametrize(("name", "written", "meant"), [
+    (name, written, meant) for name, columns in ITALIAN.items() for written, meant in columns.items()])
+def test_an_italian_header_is_answered_with_the_column_that_is_meant(tmp_path: Path, name: str, written: str, meant: str) -> None:
+    header = [written if column == meant else column for column in (*LAYOUTS[name].required, *LAYOUTS[name].optional)]
+    with pytest.raises(feeds.FeedError) as caught:
+        read(tmp_path, name, ";".join(header) + "\n")
+    assert f"column `{written.lower()}` is not known; did you mean `{meant}`?" in str(caught.value)
+
+
+def test_a_separator_that_is_not_known_is_named(tmp_path: Path) -> None:
+    with pytest.raises(feeds.FeedError, match=r"line 1 says that `\|` parts the columns"):
+        read(tmp_path, "rests", "sep=|\nnumber|controller|silent_at\n")
 
 
 def test_every_fault_of_a_header_is_named_at_once(tmp_path: Path) -> None:
@@ -332,7 +364,7 @@ def test_a_file_that_is_not_utf_8_is_refused_with_the_line(tmp_path: Path) -> No
 
 
 def test_a_file_of_a_header_alone_holds_no_rows_and_says_so(tmp_path: Path) -> None:
-    for end in ("", "\r\n\r\n", "\n,,\n"):
+    for end in ("\n", "\r\n\r\n", "\n,,\n"):
         feed = read(tmp_path, "rests", f"number,controller,silent_at{end}")
         assert (feed.rows, feed.rejects, feed.feed.columns) == ([], [], {})
         assert feed.feed.notices == ["rests.csv: has a header and no row"]
@@ -372,6 +404,30 @@ def test_numbers_of_other_countries_are_rows(tmp_path: Path) -> None:
     assert "`+4199` is not a number" in why_not(tmp_path, "rests", number="+4199")
 
 
+@pytest.mark.parametrize("end", ("\n", "\r\n", "\r"))
+def test_a_file_that_may_be_cut_short_is_noticed(tmp_path: Path, end: str) -> None:
+    text = f"number,controller,silent_at{end}3331234500,acme,{NINE_IN_ROME}"
+    assert read(tmp_path, "rests", f"{text}{end}").feed.notices == []
+    notice, = read(tmp_path, "rests", text).feed.notices
+    assert "its last line has no line end, as of a file that was cut short" in notice
+
+
+@pytest.mark.parametrize(("rows", "is_noticed"), ((65_534, False), (65_535, True), (65_536, True), (65_537, False)))
+def test_as_many_rows_as_a_sheet_holds_are_noticed(tmp_path: Path, rows: int, is_noticed: bool) -> None:
+    feed = read(tmp_path, "rests", "number,controller,silent_at\n" + "".join(
+        f"{3331000000 + row},acme,{NINE_IN_ROME}\n" for row in range(rows - 1)) + "x,y,z\n,,\n")
+    assert [f"has {rows:,} rows, as many as a spreadsheet" in notice for notice in feed.feed.notices] == [True] * is_noticed
+
+
+def test_rows_that_are_rejected_are_kept_whole_but_not_more_than_memory_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "number,controller,source,directory\n" + f"x,acme,{'x' * 900},yes\n" * 9
+    assert {tuple(reject.cells) for reject in read(tmp_path, "contacts", text).rejects} == {("x", "acme", "x" * 900, "yes")}
+    monkeypatch.setattr(feeds.tables, "_MAX_REJECTED_CHARACTERS", 5_000)
+    with pytest.raises(feeds.FeedError, match="is it the right file") as caught:
+        read(tmp_path, "contacts", text)
+    assert len(caught.value.rejects) == 5 and caught.value.header == ("number", "controller", "source", "directory")
+
+
 # --- more than one fault
 
 def test_every_fault_of_a_row_is_named(tmp_path: Path) -> None:
@@ -399,9 +455,9 @@ def test_a_file_without_a_header_is_told_so(tmp_path: Path) -> None:
         read(tmp_path, "rests", f"3331234500,acme,{NINE_IN_ROME}\n")
 
 
-def test_long_cells_are_not_shown_whole(tmp_path: Path) -> None:
+def test_long_cells_are_not_shown_whole_and_kept_whole(tmp_path: Path) -> None:
     feed = one_row(tmp_path, "objections", number="3" * 9_000, controller="c" * 9_000, objected_at="x" * 9_000)
-    assert len(feed.rejects[0].why) < 600 and len(feed.rejects[0].row) < 1_100
+    assert len(feed.rejects[0].why) < 600 and len(feed.rejects[0].cells[0]) == 9_000
 
 
 def test_a_hundred_thousand_wrong_rows_are_all_listed_soon(tmp_path: Path) -> None:
@@ -422,29 +478,48 @@ def test_more_wrong_rows_than_anybody_mends_refuse_the_file(tmp_path: Path, monk
 
 # --- what is still to come
 
-def days_after(days: float) -> str:
-    return (NOW + timedelta(days=days)).isoformat()
+# every time and day of every feed; those that have happened may not lie ahead
+ENDS = {("consents", "expires_at"), ("callbacks", "valid_until")}
+TIMES = [(name, column) for name, layout in LAYOUTS.items() for column in layout.readers if column.endswith(("_at", "_on", "_until"))]
+HAPPENED = [one for one in TIMES if one not in ENDS]
 
 
-@pytest.mark.parametrize(("name", "column"), (("consents", "granted_at"), ("callbacks", "requested_at"),
-                                              ("rests", "silent_at")))
-def test_a_fact_that_is_still_to_come_is_loaded_and_noticed(tmp_path: Path, name: str, column: str) -> None:
-    assert one_row(tmp_path, name, **{column: days_after(0)}).feed.notices == []
-    row = {**ROWS[name], column: days_after(1e-9 + 400)}
-    head, cells = ",".join(row), ",".join(row.values())
-    feed = read(tmp_path, name, f"{head}\n{','.join(ROWS[name].values())}\n{cells}\n{cells}\n")
+def ahead(column: str, days: float) -> str:
+    at = NOW + timedelta(days=days)
+    return (at.astimezone(ROME).date() if column.endswith("_on") else at).isoformat()
+
+
+def test_the_times_of_the_feeds_are_these() -> None:
+    assert {*TIMES} == {*HAPPENED, *ENDS} and {*HAPPENED} == {
+        (name, column) for name, layout in LAYOUTS.items() for column in layout.past}
+    assert {("consents", "contract_ended_on"), ("contacts", "acquired_on"), ("rests", "silent_at")} < {*HAPPENED}
+
+
+@pytest.mark.parametrize(("name", "column"), HAPPENED)
+def test_what_has_happened_is_not_dated_over_a_day_ahead_since_calls_would_rest_on_it(
+        tmp_path: Path, name: str, column: str) -> None:
+    for days in (-5, 0, 1):
+        assert one_row(tmp_path, name, **{column: ahead(column, days)}).rejects == []
+    for days in (2 if column.endswith("_on") else 1.001, 400, 20_000):
+        said = why_not(tmp_path, name, **{column: ahead(column, days)})
+        assert f"{column}: `2" in said and "is still to come" in said and "write when it was" in said
+
+
+@pytest.mark.parametrize(("name", "column"), sorted(ENDS))
+def test_an_end_may_lie_ahead(tmp_path: Path, name: str, column: str) -> None:
+    feed = one_row(tmp_path, name, **{column: ahead(column, 400)})
+    assert feed.rejects == [] and feed.feed.notices == []
+
+
+@pytest.mark.parametrize(("name", "column"), HAPPENED)
+def test_what_is_still_to_come_today_is_loaded_and_noticed(tmp_path: Path, name: str, column: str) -> None:
+    assert one_row(tmp_path, name, **{column: ahead(column, 0)}).feed.notices == []
+    row = {**ROWS[name], column: ahead(column, 1 if column.endswith("_on") else 1e-9 + 0.9)}
+    head, first, cells = ",".join(row), ",".join({**row, column: ahead(column, 0)}.values()), ",".join(row.values())
+    feed = read(tmp_path, name, f"{head}\n{first}\n{cells}\n{cells}\n")
     assert len(feed.rows) == 3 and feed.rejects == []
     assert feed.feed.notices == [f"{name}.csv: 2 row(s) have a {column} that is still to come, the first in line 3; they "
                                  "count for nothing until then"]
-
-
-@pytest.mark.parametrize(("name", "column"), (("objections", "objected_at"), ("consents", "revoked_at")))
-def test_a_no_that_is_dated_years_ahead_is_rejected_since_it_would_let_calls_through(
-        tmp_path: Path, name: str, column: str) -> None:
-    assert one_row(tmp_path, name, **{column: days_after(1)}).rejects == []
-    for days in (1.001, 20_000):
-        said = why_not(tmp_path, name, **{column: days_after(days)})
-        assert said.startswith(f"{column}: `20") and "is still to come" in said and "write when it was said" in said
 
 
 # --- many rows at once say what they say one by one

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -248,14 +249,14 @@ def test_a_feed_with_a_wrong_row_is_exit_5_and_changes_nothing(
     write(tmp_path, "esito.txt", f'{CLEAR},0\r\n39 06x,1\r\n{ENROLLED},"1"\r\n')
     ran = agi_gate(*esito)
     assert (ran.code, ran.out) == (FEED_REFUSED, "")
-    assert "row 2 of esito.txt: `39 06x` is not an Italian number\n" in ran.err and "--max-rejects 2" in ran.err
+    assert "row 2 of esito.txt: `39 06x` is not an Italian number: it holds `x`" in ran.err and "--max-rejects 2" in ran.err
     with redis.Redis.from_url(store_url) as client:
         assert counted(client) == 0
-    with (tmp_path / "esito.txt.rejects.csv").open(newline="") as stream:
-        assert list(csv.DictReader(stream)) == [
-            {"line": "2", "why": "`39 06x` is not an Italian number", "row": "39 06x,1", "file": "esito.txt"},
-            {"line": "3", "why": '`"1"` is no flag; 1 is enrolled, 0 is callable', "row": f'{ENROLLED},"1"',
-             "file": "esito.txt"}]
+    rejects = tmp_path / "esito.txt.rejects"
+    with rejects.open(newline="") as stream:
+        assert [[number, flag, why.split(":")[0]] for number, flag, why in csv.reader(stream)] == [
+            ["39 06x", "1", "esito.txt, line 2"], [ENROLLED, '"1"', "esito.txt, line 3"]]
+    assert rejects.stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize(("allowed", "code"), (("0", FEED_REFUSED), ("1", FEED_REFUSED), ("2", DONE), ("3", DONE)))
@@ -264,7 +265,7 @@ def test_max_rejects_decides_whether_the_rest_is_loaded(
     write(tmp_path, "esito.txt", f"{CLEAR},0\nx,1\n{ENROLLED},1\ny,1\n")
     rejects = tmp_path / "away.csv"
     ran = agi_gate(*esito, "--max-rejects", allowed, "--rejects", rejects, "--json")
-    assert ran.code == code and len(rejects.read_text().splitlines()) == 3
+    assert ran.code == code and len(rejects.read_text().splitlines()) == 2
     if code == DONE:
         assert (ran.json["rows"], ran.json["rejected"]) == (2, 2)
     assert agi_gate("check", ENROLLED, "--campaign", "fibra", "--at", AT, "--json").json["reason"] == (
@@ -275,7 +276,7 @@ def test_many_rejects_are_not_all_told(agi_gate: AgiGate, tmp_path: Path) -> Non
     path = write(tmp_path, "rests.csv", "number,controller,silent_at\n" + "x,acme,y\n" * 500)
     ran = agi_gate("load", "rests", path)
     assert ran.code == FEED_REFUSED and len(ran.err.splitlines()) < 15 and "... and 490 more" in ran.err
-    assert len((tmp_path / "rests.csv.rejects.csv").read_text().splitlines()) == 501
+    assert len((tmp_path / "rests.csv.rejects").read_text().splitlines()) == 501
 
 
 def test_rejects_that_cannot_be_written_are_told_and_change_no_answer(agi_gate: AgiGate, tmp_path: Path) -> None:
@@ -284,10 +285,78 @@ def test_rejects_that_cannot_be_written_are_told_and_change_no_answer(agi_gate: 
     assert ran.code == FEED_REFUSED and "name a file with --rejects" in ran.err
 
 
-def test_rejects_never_go_over_the_feed_itself(agi_gate: AgiGate, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ("the feed itself", "a file", "a folder", "a link", "a link to nowhere"))
+def test_rejects_take_no_file_s_place_and_follow_no_link(agi_gate: AgiGate, tmp_path: Path, what: str) -> None:
     path = write(tmp_path, "rests.csv", "number,controller,silent_at\nx,acme,y\n")
-    ran = agi_gate("load", "rests", path, "--rejects", tmp_path / "." / "rests.csv")
-    assert ran.code == USAGE and path.read_text() == "number,controller,silent_at\nx,acme,y\n"
+    there, target = tmp_path / "there", write(tmp_path, "target", "as it was")
+    if what == "the feed itself":
+        there = tmp_path / "." / "rests.csv"
+    elif what == "a file":
+        there.write_text("as it was")
+    elif what == "a folder":
+        there.mkdir()
+    else:
+        there.symlink_to(target if what == "a link" else tmp_path / "absent")
+    before = sorted((one.name, one.is_symlink() or one.is_dir() or one.read_bytes()) for one in tmp_path.iterdir())
+    ran = agi_gate("load", "rests", path, "--rejects", there)
+    assert (ran.code, ran.out) == (USAGE, "") and "is there already; name a file that is not" in ran.err
+    assert sorted((one.name, one.is_symlink() or one.is_dir() or one.read_bytes()) for one in tmp_path.iterdir()) == before
+    assert target.read_text() == "as it was" and not (tmp_path / "absent").exists()
+
+
+def test_rejects_beside_the_feed_have_a_name_of_their_own_each_time(agi_gate: AgiGate, tmp_path: Path) -> None:
+    path = write(tmp_path, "rests.csv", "number,controller,silent_at\nx,acme,y\n")
+    (tmp_path / "rests.csv.rejects").symlink_to(tmp_path / "absent")
+    for number in (2, 3):
+        ran = agi_gate("load", "rests", path)
+        assert f"rejected rows are in {path}.{number}.rejects" in ran.err
+    assert not (tmp_path / "absent").exists() and [one.name for one in tmp_path.glob("*.csv")] == ["rests.csv"]
+
+
+REJECTED = {
+    "objections": (f"number;controller;objected_at;via\n{CLEAR};acme;{AT};=1+1\n02 1234563/4;acme;{AT};@cmd\n"
+                   f"+39 x;acme;{AT};-5\n{ENROLLED};acme\n{ENROLLED};acme;{AT};a;b\n",
+                   {"02 1234563/4": "021234563", "+39 x": "+39021234564"}),
+    "rests": (f"number,controller,silent_at\n{CLEAR},acme,{AT}\nx,acme,{AT}\n", {"x": ENROLLED}),
+    "consents": ("number,controller,granted_at,purpose,category,channel,origin,evidence,notice\n"
+                 f"x,acme,2026-09-01T09:00:00Z,marketing,telecom,both,\"web, \"\"form\"\"\",'=ip,{'long ' * 900}\n", {"x": ENROLLED}),
+    "contacts": ("\ufeffnumber\tcontroller\tsource\tdirectory\r\nx\tacme\t=HYPERLINK(1)\tyes\r\n", {"x": ENROLLED}),
+    "callbacks": (f"number,controller,requested_at\nx,acme,{AT}\n", {"x": ENROLLED}),
+}
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_rejects_are_loaded_once_they_were_mended_and_say_what_they_said(agi_gate: AgiGate, tmp_path: Path, name: str) -> None:
+    text, mended = REJECTED[name]
+    rejects = tmp_path / f"{name}.csv.rejects"
+    path = write(tmp_path, f"{name}.csv", text)
+    agi_gate("load", name, path)
+    assert not [cell for row in csv.reader(rejects.read_text().splitlines(), delimiter=";") for cell in row if cell[:1] in "=@-\t"
+                and cell]
+    lines = rejects.read_text().splitlines()
+    assert lines[0].endswith("why") and f"{name}.csv, line " in lines[1]
+    good = "\n".join(line for line in lines if ENROLLED not in line)
+    for wrong, right in mended.items():
+        assert wrong in good
+        good = good.replace(wrong, right, 1)
+    rejects.write_text(good + "\n")
+    ran = agi_gate("load", name, rejects, "--json")
+    assert (ran.code, ran.json["rejected"]) == (DONE, 0) and ran.json["changes"] == {"new": len(mended)}
+    if name == "consents":
+        whole = write(tmp_path, "whole.csv", text.replace("\nx,", f"\n{ENROLLED},"))
+        assert agi_gate("load", name, whole, "--json").json["changes"] == {"unchanged": 1}
+
+
+def test_rejects_of_an_answer_are_loaded_once_they_were_mended(agi_gate: AgiGate, esito: tuple[str | Path, ...],
+                                                               tmp_path: Path) -> None:
+    write(tmp_path, "esito.txt", f"{CLEAR};0;Milano\n02 1234563/4;1;Roma\n{ENROLLED}\n")
+    assert agi_gate(*esito, "--max-rejects", "2").code == DONE
+    rejects = tmp_path / "esito.txt.rejects"
+    text = rejects.read_text()
+    assert text.startswith("02 1234563/4;1;") and f"\n{ENROLLED};;" in text
+    rejects.write_text(text.replace("02 1234563/4", "021234563").replace(f"{ENROLLED};;", f"{ENROLLED};1;"))
+    ran = agi_gate("load", "registry", rejects, *esito[3:], "--json")
+    assert (ran.code, ran.json["enrolled"], ran.json["rejected"]) == (DONE, 2, 0)
 
 
 @pytest.mark.parametrize(("name", "text", "why"), (
@@ -333,10 +402,24 @@ def test_a_load_beside_another_is_exit_5_and_says_so_once(agi_gate: AgiGate, esi
     assert ran.code == FEED_REFUSED and "is at work" in ran.err and ran.err.count("nothing was changed") == 1
 
 
-def test_a_check_that_is_still_to_come_is_told(agi_gate: AgiGate, esito: tuple[str | Path, ...]) -> None:
-    ran = agi_gate(*esito[:-1], "2099-01-01T00:00:00Z")
-    assert ran.code == DONE and "is still to come" in ran.err
+def in_days(days: float) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).isoformat()
+
+
+def test_a_check_that_is_still_to_come_today_is_told(agi_gate: AgiGate, esito: tuple[str | Path, ...]) -> None:
+    ran = agi_gate(*esito[:-1], in_days(0.9), "--json")
+    assert ran.code == DONE and "is still to come" in ran.err and "is still to come" in ran.json["notices"][0]
     assert agi_gate("check", CLEAR, "--campaign", "fibra", "--at", AT, "--json").json["reason"] == "REGISTRY_UNKNOWN"
+
+
+@pytest.mark.parametrize("days", (1.01, 365, 20_000))
+def test_a_check_of_the_days_to_come_is_refused_since_calls_would_rest_on_it(
+        agi_gate: AgiGate, esito: tuple[str | Path, ...], store_url: str, days: float) -> None:
+    ran = agi_gate(*esito[:-1], in_days(days))
+    assert (ran.code, ran.out) == (FEED_REFUSED, "") and "is still to come" in ran.err
+    assert "write when the registry answered; nothing was changed" in ran.err
+    with redis.Redis.from_url(store_url) as client:
+        assert counted(client) == 0
 
 
 def test_a_feed_comes_from_stdin_too(gate_toml: Path, store_url: str, tmp_path: Path) -> None:
@@ -382,6 +465,6 @@ def test_a_number_that_was_never_sent_is_told_without_a_row_that_nobody_knows(ag
         f"{number},acme,Elenco,yes\n" for number in (CLEAR, ENROLLED))))
     assert agi_gate("export", "registry", "--controller", "acme", "--out", tmp_path / "lista.zip").code == DONE
     answer = write(tmp_path, "esito.txt", f"{CLEAR},0\n{ENROLLED},1\n{NEVER_CHECKED},0\n")
-    ran = agi_gate("load", "registry", answer, "--controller", "acme", "--checked-at", "2099-01-01T00:00:00Z")
+    ran = agi_gate("load", "registry", answer, "--controller", "acme", "--checked-at", in_days(0.5))
     assert ran.code == FEED_REFUSED
     assert f"\nesito.txt: `+39{NEVER_CHECKED}` was never sent in export `" in ran.err

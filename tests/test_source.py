@@ -21,6 +21,7 @@ from agi_gate.gate import Gate
 from agi_gate.ops.exit_codes import DONE, NOT_ON_RECORD, UNREACHABLE, USAGE
 from agi_gate.ops.main import main
 from agi_gate.store.reader import Store, connect
+from tests.support.clock import load_in
 from tests.support.gate_toml import CALLER_ID, write_gate_toml
 
 NUMBER, OTHER, UNKNOWN = "3331234500", "3331234501", "3331234599"
@@ -230,7 +231,8 @@ source = "Elenco di zeta"
 """
 
 
-def test_a_row_that_is_dated_ahead_is_not_called_absent(ops: Ops) -> None:
+def test_a_row_that_is_dated_ahead_is_not_called_absent(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_in(monkeypatch, 2100)  # on a machine whose clock was wrong
     ops.call(OTHER)
     ops.load(contacts=f'number,controller,source,directory,acquired_on\n{UNKNOWN},acme,"Elenco Neri",no,2099-08-03\n')
     text = ops.source(UNKNOWN, "--language", "it", code=NOT_ON_RECORD)

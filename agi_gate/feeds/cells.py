@@ -9,17 +9,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import compress, repeat
 from typing import Any, Generic
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agi_gate.feeds.layouts import Fault, Item, Layout, Remembered, shown
+from agi_gate.feeds.layouts import WHY, Fault, Item, Layout, Remembered, shown
+from agi_gate.regime import ROME
 
-# a no dated later than this from now is a slip of the pen, and not clocks that differ
-_NO_AHEAD = timedelta(days=1)
+# what is dated later than this from now is a slip of the pen, and not clocks that differ
+MOST_AHEAD = timedelta(days=1)
 _SAMPLE = 200
 
 
@@ -46,11 +47,11 @@ class CellReader(Generic[Item]):
     """Reads the cells behind the number; `table` holds the distinct values met so far, and the index of each."""
 
     def __init__(self, layout: Layout[Item], header: Sequence[str], controllers: Collection[str],
-                 encode: Callable[[Item], bytes], now: datetime) -> None:
-        self.columns = tuple(column for column in header if column != "number")
+                 encode: Callable[[Item], bytes], now: datetime, *, refusals_only: bool = False) -> None:
+        self.columns = tuple(column for column in header if column not in ("number", WHY))
         self.controllers = list(controllers)
         self.table: dict[bytes, int] = {}
-        self._layout, self._encode, self._now = layout, encode, now
+        self._layout, self._encode, self._now, self._refusals_only = layout, encode, now, refusals_only
         self._controller = Remembered(self._read_controller).__getitem__
         # what an absent column says
         self._absent = {column: read("") for column, read in layout.readers.items() if column not in header}
@@ -77,19 +78,30 @@ class CellReader(Generic[Item]):
                 for place, (first, second) in enumerate(zip(facts[earlier], facts[later], strict=True)):
                     if type(first) is type(second) is datetime and second < first:
                         whys.setdefault(place, []).append(f"{later}: lies before {earlier}")
-        ahead = {column: _ahead(facts[column], self._now) for column in self._layout.past if column in facts}
-        for column in self._layout.noes:
-            if column in facts:
-                for place in np.flatnonzero(_ahead(facts[column], self._now + _NO_AHEAD)).tolist():
-                    whys.setdefault(place, []).append(
-                        f"{column}: {shown(cells[column][place].strip())} is still to come, and calls would go through "
-                        "until then; write when it was said")
+        dated = [column for column in self._layout.past if column in facts]
+        for column in dated:
+            for place in np.flatnonzero(_ahead(facts[column], self._now + MOST_AHEAD)).tolist():
+                whys.setdefault(place, []).append(f"{column}: {shown(cells[column][place].strip())} is still to come, and calls "
+                                                  "could go through because of that; write when it was")
+        ahead = {column: _ahead(facts[column], self._now) for column in dated}
+        if self._refusals_only:
+            self._hold_others_back(facts, count, whys)
         good = np.ones(count, np.bool_)
         good[list(whys)] = False
         values = np.zeros(count, np.int32)
         values[good] = self._encoded(facts, good)
         return Said(which, np.array([0 if type(id_) is Fault else id_ for id_ in controllers], np.int32), values, whys,
                     ahead)
+
+    def _hold_others_back(self, facts: dict[str, list[Any]], count: int, whys: dict[int, list[str]]) -> None:
+        """Reject the rows that might allow a call: of a file that cannot be read whole, what revokes them may be missing."""
+        column = self._layout.refusals
+        if column == "":
+            return
+        for place, at in enumerate(facts.get(column or "", repeat(None, count))):
+            if place not in whys and (at is None or at > self._now):
+                whys[place] = [f"waits until the file can be read whole: it may allow calls, and a row that {column} says no in "
+                               "may be among those that cannot be read"]
 
     def _encoded(self, facts: dict[str, list[Any]], good: NDArray[np.bool_]) -> list[int]:
         all_good, kept = bool(good.all()), good.tolist()
@@ -118,9 +130,10 @@ def _read_column(read: Callable[[str], Any], cells: Sequence[str], whys: dict[in
 
 
 def _ahead(values: Sequence[Any], after: datetime) -> NDArray[np.bool_]:
-    """Which are instants after another; a cheap no where none is."""
+    """Which are instants after another, or days after its day in Italy; a cheap no where none is."""
     ahead = np.zeros(len(values), np.bool_)
-    instants = [value for value in values if type(value) is datetime]
-    if instants and max(instants) > after:
-        ahead[:] = [type(value) is datetime and value > after for value in values]
+    for kind, bound in ((datetime, after), (date, after.astimezone(ROME).date())):
+        of_kind = [value for value in values if type(value) is kind]
+        if of_kind and max(of_kind) > bound:
+            ahead |= [type(value) is kind and value > bound for value in values]
     return ahead

@@ -19,13 +19,18 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol, cast
+
+from agi_gate.feeds.no_list import PEEK_BYTES, what_it_is
 
 # 31 million contacts are some 3 GB of text; a file that unpacks to more is no list
 MAX_BYTES = 4 << 30
+# the emptiest lists pack to a 90th; what packs better says the same all over, and is there to fill the memory
+MAX_RATIO = 100
+_UNPACKED_ANYWAY = 32 << 20
 CHUNK_BYTES = 8 << 20
 MAX_REJECTS = 1_000_000  # a wrong file, of which nobody mends the rows
-_SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t")
 # RuntimeError: locked, or packed in a way that zipfile does not know
 _DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 
@@ -33,17 +38,28 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, Val
 @dataclass(frozen=True, slots=True)
 class Reject:
     file: str  # the feed's name, or that of the submitted file
-    line: int
+    line: int  # 0: it is not known
     why: str
-    row: str
+    cells: Sequence[str]
 
 
 class FeedError(Exception):
-    """The file as a whole cannot be used; nothing of it was.  `rejects`: the rows that led to that, if they did."""
+    """The file as a whole cannot be used; nothing of it was.  `rejects`: the rows that led to that, if they did.
 
-    def __init__(self, why: str, rejects: Sequence[Reject] = ()) -> None:
+    `header` and `separator` are those of the file, for who writes the rejects down.
+    """
+
+    def __init__(self, why: str, rejects: Sequence[Reject] = (), header: Sequence[str] = (), separator: str = ",") -> None:
         super().__init__(why)
-        self.rejects = list(rejects)
+        self.rejects, self.header, self.separator = list(rejects), tuple(header), separator
+
+
+class _Stream(Protocol):
+    """Bytes of which the first can be looked at: a file's, or those that it unpacks to."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def peek(self, size: int, /) -> bytes: ...
 
 
 class FeedFile:
@@ -59,10 +75,10 @@ class FeedFile:
                 show(file.bytes_read, file.raw_size)
     """
 
-    def __init__(self, path: str) -> None:
-        self.name = "stdin" if path == "-" else Path(path).name
+    def __init__(self, path: str, name: str | None = None) -> None:
+        self.name = name or ("stdin" if path == "-" else Path(path).name)
         self._open = contextlib.ExitStack()
-        self._unpacked_bytes = 0
+        self._unpacked_bytes, self._is_packed = 0, False
         try:
             self._raw, self.path = self._opened(path)
             self._as_it_was = self._state()
@@ -78,6 +94,7 @@ class FeedFile:
             raise
         try:
             self._stream = self._unpacked()
+            self._refuse_no_list(self._stream.peek(PEEK_BYTES)[:PEEK_BYTES])
         except _DAMAGED as error:
             self._open.close()
             raise _damaged(self.name, error) from error
@@ -108,11 +125,12 @@ class FeedFile:
     def read(self, size: int = CHUNK_BYTES) -> bytes:
         """The next unpacked bytes, at most `size`; empty at the end."""
         try:
-            piece = self._stream.read(min(size, MAX_BYTES + 1 - self._unpacked_bytes))
+            piece = self._stream.read(min(size, self._most_bytes() + 1 - self._unpacked_bytes))
         except _DAMAGED as error:
             raise _damaged(self.name, error) from error
         self._unpacked_bytes += len(piece)
-        _check_bound(self.name, self._unpacked_bytes)
+        if self._unpacked_bytes > self._most_bytes():
+            raise _too_much(self.name, self._most_bytes())
         if not piece:
             if self._state() != self._as_it_was:
                 raise FeedError(f"{self.name}: was written to while it was read; wait until it is complete")
@@ -129,7 +147,8 @@ class FeedFile:
         size = 0
         while piece := source.read(CHUNK_BYTES):
             size += len(piece)
-            _check_bound(self.name, size)
+            if size > MAX_BYTES:
+                raise _too_much(self.name, MAX_BYTES)
             spool.write(piece)
         spool.flush()
         spool.seek(0)
@@ -144,19 +163,29 @@ class FeedFile:
         self._raw.seek(0)
         return found
 
-    def _unpacked(self) -> IO[bytes] | gzip.GzipFile:
-        begin = self._raw.read(4)
+    def _most_bytes(self) -> int:
+        return min(MAX_BYTES, _UNPACKED_ANYWAY + MAX_RATIO * self.raw_size) if self._is_packed else MAX_BYTES
+
+    def _unpacked(self) -> _Stream:
+        begin = self._raw.read(PEEK_BYTES)
         self._raw.seek(0)
         is_gzip = begin[:2] == b"\x1f\x8b"
         # the archive keeps a file's bytes and not its name, and a zip is one by its end: something may stand before it
-        if begin == b"PK\x03\x04" or self.name.lower().endswith(".zip") or (not is_gzip and self._is_zip()):
+        if begin.startswith(b"PK\x03\x04") or self.name.lower().endswith(".zip") or (not is_gzip and self._is_zip()):
             archive = self._open.enter_context(zipfile.ZipFile(self._raw))
-            return self._open.enter_context(archive.open(_only_member(self.name, archive)))
+            self._refuse_no_list(begin, archive.namelist())
+            self._is_packed = True
+            return cast(_Stream, self._open.enter_context(archive.open(_only_member(self.name, archive))))
         if is_gzip or self.name.lower().endswith(".gz"):
             packed = gzip.GzipFile(fileobj=self._raw, mode="rb")
             self._open.callback(packed.close)
+            self._is_packed = True
             return packed
-        return self._raw
+        return cast(_Stream, self._raw)  # it is buffered
+
+    def _refuse_no_list(self, begin: bytes, members: Sequence[str] = ()) -> None:
+        if what := what_it_is(begin, members):
+            raise FeedError(f"{self.name}: {what}")
 
 
 def _only_member(name: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -181,11 +210,10 @@ def _damaged(name: str, error: Exception) -> FeedError:
     return FeedError(f"{name}: is cut short, locked or not what its name says ({error}); ask for it again")
 
 
-def _check_bound(name: str, size: int) -> None:
-    if size > MAX_BYTES:
-        raise FeedError(f"{name}: holds over {MAX_BYTES >> 20:,} MB of text, more than any list of numbers")
+def _too_much(name: str, most_bytes: int) -> FeedError:
+    return FeedError(f"{name}: holds over {most_bytes >> 20:,} MB of text, more than any list of numbers; if it is one, split it")
 
 
 def separator_of(line: str) -> str:
     """The separator that comes first: an extra column may hold the others."""
-    return min((separator for separator in _SEPARATORS if separator in line), key=line.index, default=_SEPARATORS[0])
+    return min((separator for separator in SEPARATORS if separator in line), key=line.index, default=SEPARATORS[0])

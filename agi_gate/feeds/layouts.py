@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from agi_gate.facts import BUSINESS, CONSUMER, OTHER, OWN_WEB, Callback, Consent, Contact, Objection
 
 Item = TypeVar("Item")
+WHY = "why"  # a column of every feed that is passed over: a rejects file has it, and is loaded once it was mended
 _SHOWN_CHARACTERS = 80
 _REMEMBERED_CELLS = 1_000
 
@@ -38,10 +39,23 @@ class Layout(Generic[Item]):
     readers: Mapping[str, Reader]  # of every other column, in the order in which `make` takes the values
     make: Callable[..., Item]
     ordered: tuple[tuple[str, str], ...] = ()  # (earlier, later): a row in which they are not is rejected
-    # dated in the future they are loaded, and count for nothing until then
+    # what has happened: a misspelt year would let calls through, now or once it has come, so that such a row is rejected
     past: tuple[str, ...] = ()
-    # the same, but what counts for nothing here is a no: rejected, since a misspelt year would let calls through
-    noes: tuple[str, ...] = ()
+    # which rows only ever deny calls: those in which this column is filled; all, if it is empty; None: no row is sure to
+    refusals: str | None = None
+    # whether each row is kept beside the others of its number; else one counts
+    keeps_each: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What of a file that cannot be read whole is loaded all the same; the rest are rejects, and say why.
+
+    `refusals_only`: the rows that only ever deny calls (`Layout.refusals`).
+    """
+
+    refusals_only: bool = False
+    without_doubtful: bool = False
 
 
 def shown(cell: str) -> str:
@@ -137,17 +151,18 @@ CONSENTS: Layout[Consent] = Layout(
         "revoked_at": _optional_instant("revoked_at"),
         "contract": _one_of("contract", {**_YES_NO, "": False}),
         "contract_ended_on": _optional_day("contract_ended_on"),
-    }, Consent, ordered=(("granted_at", "revoked_at"),), past=("granted_at",), noes=("revoked_at",))
+    }, Consent, ordered=(("granted_at", "revoked_at"),), past=("granted_at", "revoked_at", "contract_ended_on"),
+    refusals="revoked_at")
 CONTACTS: Layout[Contact] = Layout(
     "contacts", (*_KEY, "source", "directory"), ("acquired_on", "recipient"), {
         "source": str.strip,
         "directory": _one_of("directory", _YES_NO),
         "acquired_on": _optional_day("acquired_on"),
         "recipient": _one_of("recipient", {word: word for word in ("", CONSUMER, BUSINESS)}),
-    }, Contact)
+    }, Contact, past=("acquired_on",), keeps_each=False)
 OBJECTIONS: Layout[Objection] = Layout(
     "objections", (*_KEY, "objected_at", "via"), (), {"objected_at": _instant("objected_at"), "via": str.strip},
-    Objection, noes=("objected_at",))
+    Objection, past=("objected_at",), refusals="")
 CALLBACKS: Layout[Callback] = Layout(
     "callbacks", (*_KEY, "requested_at"), ("valid_until", "via"), {
         "requested_at": _instant("requested_at"),
@@ -155,4 +170,4 @@ CALLBACKS: Layout[Callback] = Layout(
         "via": _one_of("via", {word: word for word in ("", OWN_WEB, "web", "phone", "branch", OTHER)}),
     }, _callback, ordered=(("requested_at", "valid_until"),), past=("requested_at",))
 RESTS: Layout[datetime] = Layout(
-    "rests", (*_KEY, "silent_at"), (), {"silent_at": _instant("silent_at")}, _itself, past=("silent_at",))
+    "rests", (*_KEY, "silent_at"), (), {"silent_at": _instant("silent_at")}, _itself, past=("silent_at",), refusals="")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, chain, islice
 
 from agi_gate.feeds.files import CHUNK_BYTES, FeedError, FeedFile, separator_of
+from agi_gate.feeds.lines import named_separator
 
 CHUNK_ROWS = 2_000  # what is in work at a time stays within the processor's cache: 20,000 take half as long again
 _SHOWN_CHARACTERS = 40
@@ -61,10 +62,19 @@ class Rows:
         first = next(blocks, "")
         if not first.strip():
             raise FeedError(f"{file.name}: is empty")
-        self.separator = separator_of(next(_lines(first)))
+        line = next(_lines(first))
+        named = named_separator(file.name, line)
+        self.separator = named or separator_of(line)
         self._reader = csv.reader(chain.from_iterable(map(_lines, chain((first,), blocks))),
                                   delimiter=self.separator, strict=True)
         self.header = self._take(1)[0]
+        if named is not None:
+            self.header = next(iter(self._take(1)), [])
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the last line has an end, once all was read."""
+        return self._text.is_ended
 
     def chunks(self) -> Iterator[Chunk]:
         while True:
@@ -114,6 +124,7 @@ class _Text:
     """A file's text in blocks of whole lines; the last ones are kept, to look at when a row goes wrong."""
 
     def __init__(self, file: FeedFile, progress: Callable[[int], object] | None) -> None:
+        self.is_ended = True
         self._file, self._progress = file, progress
         self._told_bytes = 0
         self._next_line = 1
@@ -134,6 +145,7 @@ class _Text:
                 raise FeedError(f"{self._file.name}: line {self._next_line} is longer than {CHUNK_BYTES >> 20} MB; "
                                 "is the file a list?")
         if left:
+            self.is_ended = left.endswith((b"\n", b"\r"))
             yield self._decoded(left)
         self._tell_progress()
 

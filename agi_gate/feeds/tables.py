@@ -6,7 +6,6 @@ misspelt `revoked_at`.  Rows are read thousands at a time and column by column; 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,15 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agi_gate.columns import Column, Merge, Numbers, column_of, compact
+from agi_gate.columns import Column, Merge, Numbers, TooMuchOfOne, column_of, compact, e164_of
 from agi_gate.feeds.cells import CellReader
+from agi_gate.feeds.doubts import Doubts, why_doubtful
 from agi_gate.feeds.files import MAX_REJECTS, FeedError, FeedFile, Reject
-from agi_gate.feeds.layouts import Item, Layout, shown
+from agi_gate.feeds.headers import check_header
+from agi_gate.feeds.layouts import WHY, Item, Keep, Layout, shown
+from agi_gate.feeds.lines import shape_notices
 from agi_gate.feeds.numbers import NOT_A_NUMBER, read_numbers
 from agi_gate.feeds.rows import Chunk, Rows
-from agi_gate.number import parse_listed
+from agi_gate.feeds.safe_cells import plain_cell
+from agi_gate.number import parse_listed, read_listed
+from agi_gate.spelling import NotOneNumber
 
-_MAX_REJECTED_CHARACTERS = 1_000
+# of all rejects together: whole rows are kept, so that they can be loaded once they were mended
+_MAX_REJECTED_CHARACTERS = 1 << 27
 
 
 @dataclass(slots=True)
@@ -41,63 +46,66 @@ class Feed:
     columns: dict[str, Column] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     doubt: str = ""
+    doubts: list[Doubts] = field(default_factory=list)
+    header: tuple[str, ...] = ()
+    separator: str = ","
+    keep: Keep = Keep()
 
 
 def read_csv(file: FeedFile, layout: Layout[Item], controllers: Collection[str], encode: Callable[[Item], bytes],
-             merge: Merge, progress: Callable[[int], object] | None = None, *, now: datetime) -> Feed:
+             merge: Merge, progress: Callable[[int], object] | None = None, *, now: datetime, keep: Keep = Keep()) -> Feed:
     """Read a CSV feed (UTF-8, header, any column order).  Raises FeedError where the file as a whole is wrong.
 
     `merge` joins what two rows say of one number, the earlier one first; `progress` is told the raw bytes read since
-    it was told last.  A fact dated after `now` is noticed, and a no dated a day after it is rejected: it would let
-    calls through until then.
+    it was told last.  A row with a time of what has happened that lies a day after `now` is rejected; one that lies less
+    far ahead is noticed.
     """
     rows = Rows(file, progress)
-    header = [column.strip().lower() for column in rows.header]
-    _check_header(file.name, header, layout)
-    table = _Table(Feed(file.name, file.sha256()), header, CellReader(layout, header, controllers, encode, now))
+    header = check_header(file.name, rows.header, layout)
+    feed = Feed(file.name, file.sha256(), header=tuple(header), separator=rows.separator, doubts=[Doubts(file.name)],
+                keep=keep)
+    table = _Table(feed, header, CellReader(layout, header, controllers, encode, now, refusals_only=keep.refusals_only), keep)
     for chunk in rows.chunks():
         if not chunk.is_a_line_each():
             table.look_for_swallowed(chunk, rows.separator)
         table.add(chunk)
-    return table.feed_of(merge)
-
-
-def _check_header(name: str, header: list[str], layout: Layout[Any]) -> None:
-    known = layout.required + layout.optional
-    faults = [f"column `{column}` is missing" for column in layout.required if column not in header]
-    faults += [f"column {shown(column)} stands there twice" for column in sorted(set(header))
-               if header.count(column) > 1]
-    for column in header:
-        if column not in known:
-            near = difflib.get_close_matches(column, known, 1)
-            faults.append(f"column {shown(column)} is not known" + (f"; did you mean `{near[0]}`?" if near else ""))
-    if faults and parse_listed(header[0] if header else "") is not None:
-        faults = ["line 1 is a row; the header is missing"]
-    if faults:
-        raise FeedError(f"{name}: {'; '.join(faults)}. Columns of {layout.name}: {', '.join(layout.required)}"
-                        + (f", optional {', '.join(layout.optional)}" if layout.optional else ""))
+    return table.feed_of(merge, rows.is_ended, in_halves=layout.keeps_each)
 
 
 class _Table:
     """What was read so far: arrays of the accepted rows, chunk by chunk."""
 
-    def __init__(self, feed: Feed, header: list[str], cells: CellReader[Any]) -> None:
-        self._feed, self._header, self._cells = feed, header, cells
+    def __init__(self, feed: Feed, header: list[str], cells: CellReader[Any], keep: Keep) -> None:
+        self._feed, self._header, self._cells, self._keep = feed, header, cells, keep
         self._number_at = header.index("number")
+        self._why_at = header.index(WHY) if WHY in header else None
         self._numbers: list[Numbers] = []
         self._controllers: list[NDArray[np.int32]] = []
         self._values: list[NDArray[np.int32]] = []
         self._ahead: dict[str, tuple[int, int]] = {}  # column -> rows dated in the future, line of the first
+        self._swallowed: dict[int, str] = {}  # places of the next chunk -> why
+        self._rejected_characters = 0
 
     def add(self, chunk: Chunk) -> None:
         width = len(self._header)
-        if set(map(len, chunk.rows)) == {width}:
+        if set(map(len, chunk.rows)) != {width}:
+            # a spreadsheet saves columns without a header or a cell, too
+            for row in chunk.rows:
+                if len(row) > width and not any(map(str.strip, row[width:])):
+                    del row[width:]
+        if self._why_at is not None:
+            for row in chunk.rows:
+                row[:] = map(plain_cell, row)
+        if set(map(len, chunk.rows)) == {width} and not self._swallowed:
             self._add_rows(chunk, chunk.rows, range(len(chunk.rows)))
             return
-        whole = [place for place, row in enumerate(chunk.rows) if len(row) == width]
+        whole = [place for place, row in enumerate(chunk.rows) if len(row) == width and place not in self._swallowed]
         for place, row in enumerate(chunk.rows):
-            if len(row) != width:
+            if place in self._swallowed:
+                self._reject(chunk.line_of(place), row, [self._swallowed[place]])
+            elif len(row) != width:
                 self._reject(chunk.line_of(place), row, [f"has {len(row)} columns, and the header has {width}"])
+        self._swallowed.clear()
         if whole:
             self._add_rows(chunk, [chunk.rows[place] for place in whole], whole)
 
@@ -114,17 +122,25 @@ class _Table:
                     if len(cells) > last and (nth or column <= last) \
                             and cells[controller_at].strip() in self._cells.controllers \
                             and parse_listed(cells[number_at]) is not None:
-                        self._feed.doubt = self._feed.doubt or (
-                            f"{self._feed.name}: line {chunk.line_of(place)}: cell {column + 1} holds a whole row, "
-                            f"{shown(line)}; close the quote that opens it, or leave it out")
+                        why = (f"cell {column + 1} holds a whole row, {shown(line)}; close the quote that opens it, or leave "
+                               "it out")
+                        if self._keep.refusals_only:
+                            self._swallowed.setdefault(place, why)
+                        self._feed.doubt = self._feed.doubt or f"{self._feed.name}: line {chunk.line_of(place)}: {why}"
 
     def _add_rows(self, chunk: Chunk, rows: list[list[str]], places: Sequence[int]) -> None:
         """Add rows of the header's width; `places` says where in the chunk they stand."""
         columns: list[tuple[str, ...]] = list(zip(*rows, strict=True))
-        numbers = read_numbers(columns.pop(self._number_at))
-        said = self._cells.read(columns)
+        numbers = read_numbers(columns[self._number_at])
+        said = self._cells.read([cells for place, cells in enumerate(columns) if place not in (self._number_at, self._why_at)])
         good = ~said.is_bad() & (numbers != NOT_A_NUMBER)
-        for row in np.flatnonzero(~good).tolist():
+        read = np.flatnonzero(good)
+        for nth in self._feed.doubts[0].add(numbers[read], lambda nth: chunk.line_of(places[read[nth]])):
+            row = read[nth]
+            if self._keep.without_doubtful:
+                good[row] = False
+                self._reject(chunk.line_of(places[row]), rows[row], [f"doubtful: {why_doubtful(e164_of(int(numbers[row])))}"])
+        for row in np.flatnonzero(said.is_bad() | (numbers == NOT_A_NUMBER)).tolist():
             line = chunk.line_of(places[row])
             self._reject(line, rows[row], self._whys(line, rows[row], numbers[row] == NOT_A_NUMBER,
                                                      said.whys.get(int(said.which[row]), [])))
@@ -144,21 +160,23 @@ class _Table:
             return [f"the header stands again in line {line}; were two files put together? take the line out"]
         if not is_no_number:
             return whys
-        number = shown(row[self._number_at].strip())
-        return [f"{number} is not a number; write E.164 or the Italian national form", *whys]
+        cell = row[self._number_at]
+        number = read_listed(cell)
+        assert isinstance(number, NotOneNumber)
+        return [f"{shown(cell.strip())} is {'not one number' if len(number.readings) > 1 else 'not a number'}: {number}", *whys]
 
     def _reject(self, line: int, row: list[str], whys: list[str]) -> None:
         if not any(cell.strip() for cell in row):
             return  # an empty line, or one of separators: a spreadsheet's way to end
-        rejects, text = self._feed.rejects, ",".join(row)
-        if len(rejects) == MAX_REJECTS:
-            raise FeedError(f"{self._feed.name}: over {MAX_REJECTS:,} rows cannot be read (the first, in line "
-                            f"{rejects[0].line}: {rejects[0].why}); is it the right file?", rejects)
-        if len(text) > _MAX_REJECTED_CHARACTERS:
-            text = f"{text[:_MAX_REJECTED_CHARACTERS]}…"
-        rejects.append(Reject(self._feed.name, line, "; ".join(whys), text))
+        rejects, why = self._feed.rejects, "; ".join(whys)
+        self._rejected_characters += sum(map(len, row)) + len(why)
+        if len(rejects) == MAX_REJECTS or self._rejected_characters > _MAX_REJECTED_CHARACTERS:
+            raise FeedError(f"{self._feed.name}: over {len(rejects):,} rows cannot be read (the first, in line "
+                            f"{rejects[0].line}: {rejects[0].why}); is it the right file?", rejects, self._feed.header,
+                            self._feed.separator)
+        rejects.append(Reject(self._feed.name, line, why, row))
 
-    def feed_of(self, merge: Merge) -> Feed:
+    def feed_of(self, merge: Merge, is_ended: bool, *, in_halves: bool) -> Feed:
         """The feed, once all rows were added; what was gathered goes into it."""
         feed = self._feed
         # rows of another width were rejected ahead of their chunk's
@@ -166,6 +184,7 @@ class _Table:
         feed.notices += [
             f"{feed.name}: {count:,} row(s) have a {column} that is still to come, the first in line {line}; they count "
             "for nothing until then" for column, (count, line) in self._ahead.items()]
+        feed.notices += shape_notices(feed.name, feed.rows + len(feed.rejects), is_ended)
         if not feed.rows:
             if not feed.rejects:
                 feed.notices.append(f"{feed.name}: has a header and no row")
@@ -174,14 +193,19 @@ class _Table:
         table = list(self._cells.table)
         self._cells.table.clear()
         present = np.flatnonzero(np.bincount(controllers)).tolist()
-        for id_ in present:
-            if len(present) == 1:
-                column = column_of(numbers, values, table, merge)
-            else:
-                # a table each: the loader goes through it
-                own = controllers == id_
-                column = compact(column_of(numbers[own], values[own], table, merge))
-            feed.columns[self._cells.controllers[id_]] = column
+        try:
+            for id_ in present:
+                if len(present) == 1:
+                    column = column_of(numbers, values, table, merge, in_halves=in_halves)
+                else:
+                    # a table each: the loader goes through it
+                    own = controllers == id_
+                    column = compact(column_of(numbers[own], values[own], table, merge, in_halves=in_halves))
+                feed.columns[self._cells.controllers[id_]] = column
+        except TooMuchOfOne as error:
+            often, counts = np.unique(numbers, return_counts=True)
+            raise FeedError(f"{feed.name}: says more of `{e164_of(int(often[counts.argmax()]))}` than a call could read, in "
+                            f"{counts.max():,} rows; is it the right file?") from error
         return feed
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from agi_gate import feeds
+from agi_gate.archive.receipts import Receipt
 from agi_gate.columns import Column
 from agi_gate.store import keys, values
 
@@ -40,11 +41,20 @@ def kind_of(feed: str) -> keys.Kind:
 
 
 def read_csv(feed: str, file: feeds.FeedFile, controllers: Collection[str], now: datetime,
-             progress: Callable[[int], None] | None = None) -> feeds.Feed:
+             progress: Callable[[int], None] | None = None, keep: feeds.Keep = feeds.Keep()) -> feeds.Feed:
     """Raises FeedError.  `now`: what is dated later is still to come."""
     csv_feed = CSV_FEEDS[feed]
     return feeds.read_csv(file, csv_feed.layout, controllers, csv_feed.encode, values.MERGES[csv_feed.kind], progress,
-                          now=now)
+                          now=now, keep=keep)
+
+
+def read_csv_again(receipt: Receipt, file: feeds.FeedFile) -> feeds.Feed:
+    """The same rows of an accepted file as then: of its time, of its controllers, without what was not kept of it.
+
+    Raises FeedError.
+    """
+    keep = feeds.Keep(refusals_only=receipt["kept_good"], without_doubtful=receipt["without_doubtful"])
+    return read_csv(receipt["feed"], file, receipt["controllers"], datetime.fromisoformat(receipt["loaded_at"]), keep=keep)
 
 
 def column_of_checks(feed: feeds.RegistryFeed, clear: bytes, enrolled: bytes) -> Column:

@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -95,8 +94,7 @@ def _value(archive: Archive, receipt: Receipt, controller: str, number: str, dea
         few.flush()
         # an odd quote opens a cell that goes on in the next line, which need not hold the digits
         name = copy.name if any(line.count(b'"') % 2 for line in lines) else few.name
-        read = feed_kinds.read_csv(receipt["feed"], open_files.enter_context(feeds.FeedFile(name)), receipt["controllers"],
-                                   datetime.fromisoformat(receipt["loaded_at"]))
+        read = feed_kinds.read_csv_again(receipt, open_files.enter_context(feeds.FeedFile(name)))
         column = read.columns.get(controller)
         return None if column is None else column.value_of(int(number.removeprefix("+")))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import signal
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 from agi_gate import config, feeds
 from agi_gate.archive import ArchiveError
 from agi_gate.columns import e164_of
-from agi_gate.ops import exit_codes, feed_kinds
+from agi_gate.ops import exit_codes, feed_kinds, rejects
 from agi_gate.ops.admission import OPTION as DESPITE_MISSING
 from agi_gate.ops.arguments import count, instant, percent
 from agi_gate.ops.loading import FLIPS_FROM_ROWS, load_feed
@@ -24,7 +23,6 @@ from agi_gate.store.lock import LoadConflict
 from agi_gate.store.servers import SlotsApart
 from agi_gate.store.unavailable import StoreUnavailable
 
-_SHOWN_REJECTS = 10
 _HELP_COLUMNS = 78
 
 _DESCRIPTIONS = {
@@ -35,6 +33,13 @@ _DESCRIPTIONS = {
     "objections": "Load objections.  Each no of a number is kept, with its time.",
     "callbacks": "Load one-off requests to be called.",
     "rests": "Load silent calls, after which a number rests.",
+}
+
+_KEEP_GOOD = {
+    "objections": "load the rows that can be read however many cannot, and end with exit code 9",
+    "rests": "load the rows that can be read however many cannot, and end with exit code 9",
+    "consents": "of a file that cannot be read whole, load the rows that revoke (revoked_at), and end with exit code 9; all "
+                "others wait in the rejects file",
 }
 
 
@@ -65,7 +70,13 @@ def add_to(verbs: Any, common: argparse.ArgumentParser) -> None:
         feed.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
         feed.add_argument("--max-rejects", type=count, default=0, metavar="N",
                           help="load the rest where at most N rows cannot be read (default: 0)")
-        feed.add_argument("--rejects", metavar="FILE", help="where rejected rows go (default: beside the feed)")
+        if name != feed_kinds.REGISTRY and feed_kinds.CSV_FEEDS[name].layout.refusals is not None:
+            feed.add_argument("--keep-good", action="store_true", help=_KEEP_GOOD[name])
+        feed.add_argument("--max-doubtful", type=count, metavar="N",
+                          help="load where at most N numbers are doubtful, as mobiles of nine digits are (default: 1 in "
+                               "1,000 of a file of 1,000 rows or more, else 0)")
+        feed.add_argument("--rejects", metavar="FILE",
+                          help="where rejected rows go, a file that is not there yet (default: FILE.rejects)")
         feed.add_argument(DESPITE_MISSING, action="store_true",
                           help="load it although the store lacks objections that the archive has")
         feed.add_argument("--json", action="store_true")
@@ -82,23 +93,23 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     if arguments.feed == feed_kinds.REGISTRY and arguments.controller not in settings.controllers:
         return _fail(f"`{arguments.controller}` is no controller of the configuration; known: "
                      f"{', '.join(settings.controllers)}", exit_codes.USAGE)
-    if arguments.rejects and Path(arguments.rejects).exists() and arguments.file != "-" \
-            and Path(arguments.file).exists() and Path(arguments.rejects).samefile(arguments.file):
-        return _fail("--rejects names the feed itself, which would be written over", exit_codes.USAGE)
+    if why := rejects.why_not_there(arguments.rejects):
+        return _fail(f"{why}; nothing was loaded", exit_codes.USAGE)
     # a load that is told to end does so as after Ctrl-C: it takes its pages and its lock back
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    said: dict[str, Any] = {}
     try:
         with ExitStack() as files:
-            summary = load_feed(arguments, settings, files, lambda feed: _refuse_rejects(feed, arguments))
+            summary = load_feed(arguments, settings, files, lambda feed: said.update(_refuse_rejects(feed, arguments)))
     except feeds.FeedError as error:
         if error.rejects:
-            _report_rejects(error.rejects, arguments)
+            rejects.report(error.rejects, error.header, error.separator, arguments.file, arguments.rejects)
         return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
     except MatchError as error:
         if error.match is not None:
-            _report_rejects([feeds.Reject(Path(arguments.file).name, 0, f"`{e164}` was never sent in export "
-                                          f"`{error.match.export_id}`", e164)
-                             for e164 in map(e164_of, error.never_sent.tolist())], arguments)
+            rejects.report([feeds.Reject(Path(arguments.file).name, 0, f"`{e164}` was never sent in export "
+                                         f"`{error.match.export_id}`", [e164])
+                            for e164 in map(e164_of, error.never_sent.tolist())], (), ",", arguments.file, arguments.rejects)
         return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
     except (LoadConflict, SlotsApart) as error:
         return _fail(f"{error}; nothing was changed", exit_codes.FEED_REFUSED)
@@ -107,10 +118,12 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
     except StoreUnavailable as error:
         return _fail(f"the store could not be reached or written ({error}); nothing was changed, unless it broke at "
                      "the very end: load the same file again", exit_codes.UNREACHABLE)
-    _tell(summary, arguments)
+    _tell(summary | said, arguments)
     for words in summary.get("left_to_mend", ()):
         print(f"agi-gate load: the load is in force, but {words}", file=sys.stderr)
-    return exit_codes.TO_MEND if "left_to_mend" in summary else exit_codes.DONE
+    if "left_to_mend" in summary:
+        return exit_codes.TO_MEND
+    return exit_codes.REJECTS_KEPT if summary["kept_good"] else exit_codes.DONE
 
 
 def _fail(why: str, code: int) -> int:
@@ -118,33 +131,23 @@ def _fail(why: str, code: int) -> int:
     return code
 
 
-def _refuse_rejects(feed: feeds.RegistryFeed | feeds.Feed, arguments: argparse.Namespace) -> None:
-    for notice in feed.notices:
+def _refuse_rejects(feed: feeds.RegistryFeed | feeds.Feed, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the summary says of the file beside its rows.  Raises FeedError where too much of it is unsure."""
+    notices = feed.notices + [doubts.notice() for doubts in feed.doubts if doubts.count]
+    for notice in notices:
         print(f"agi-gate load: {notice}", file=sys.stderr)
+    path = None
     if feed.rejects:
-        _report_rejects(feed.rejects, arguments)
-    if len(feed.rejects) > arguments.max_rejects:
+        path = rejects.report(feed.rejects, feed.header, feed.separator, arguments.file, arguments.rejects)
+    if feed.keep.refusals_only and not feed.rows:
+        raise feeds.FeedError(f"{feed.name}: holds no row that can be kept; mend it")
+    if len(feed.rejects) > arguments.max_rejects and not feed.keep.refusals_only:
         raise feeds.FeedError(f"{feed.name}: {len(feed.rejects):,} row(s) cannot be read (mend them, or allow them with "
                               f"--max-rejects {len(feed.rejects)})")
-
-
-def _report_rejects(rejects: list[feeds.Reject], arguments: argparse.Namespace) -> None:
-    for reject in rejects[:_SHOWN_REJECTS]:
-        row = f"row {reject.line} of " if reject.line else ""  # of a number that was never sent its row is not known
-        print(f"{row}{reject.file}: {reject.why}", file=sys.stderr)
-    if len(rejects) > _SHOWN_REJECTS:
-        print(f"... and {len(rejects) - _SHOWN_REJECTS} more", file=sys.stderr)
-    path = Path(arguments.rejects or ("stdin.rejects.csv" if arguments.file == "-" else f"{arguments.file}.rejects.csv"))
-    try:
-        with path.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(("line", "why", "row", "file"))
-            writer.writerows((reject.line, reject.why, reject.row, reject.file) for reject in rejects)
-    except OSError as error:
-        print(f"agi-gate load: the rejects could not be written to {path} ({error.strerror}); name a file with "
-              "--rejects", file=sys.stderr)
-    else:
-        print(f"rejected rows are in {path}", file=sys.stderr)
+    if not feed.keep.without_doubtful:
+        for doubts in feed.doubts:
+            doubts.check(arguments.max_doubtful)
+    return {"rejects": path, "notices": notices}
 
 
 def _tell(summary: dict[str, Any], arguments: argparse.Namespace) -> None:
@@ -156,6 +159,8 @@ def _tell(summary: dict[str, Any], arguments: argparse.Namespace) -> None:
     verb = ("nothing to change in" if not (would_change if arguments.dry_run else summary["changed"])
             else "would load" if arguments.dry_run else "loaded")
     rejected = f", {summary['rejected']:,} rejected" if summary["rejected"] else ""
+    if summary["kept_good"]:
+        rejected += ", which are left to be mended and loaded"
     print(f"{verb} {summary['feed']} {summary['file']} for {', '.join(summary['controllers']) or 'nobody'}: "
           f"{summary['rows']:,} rows: {changes}{rejected}")
     if summary["feed"] == feed_kinds.REGISTRY:

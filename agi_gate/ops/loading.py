@@ -30,7 +30,7 @@ from agi_gate.wholeness import Difference, strangers, strangers_words
 logger = logging.getLogger(__name__)
 
 FLIPS_FROM_ROWS = 1_000
-Refuse = Callable[[feeds.RegistryFeed | feeds.Feed], None]
+Refuse = Callable[[feeds.RegistryFeed | feeds.Feed], object]
 
 
 def load_feed(arguments: argparse.Namespace, settings: config.Settings, files: ExitStack, refuse: Refuse,
@@ -45,8 +45,14 @@ def load_feed(arguments: argparse.Namespace, settings: config.Settings, files: E
                for path in (arguments.file, getattr(arguments, "submitted", None)) if path]
     archive = Archive(settings.archive_path)
     if arguments.feed == feed_kinds.REGISTRY:
+        if arguments.checked_at > now + feeds.MOST_AHEAD:
+            raise feeds.FeedError(f"--checked-at {record.instant(arguments.checked_at)} is still to come, and calls would rest on "
+                                  "this check for as long; write when the registry answered")
         with _reading(arguments, sources[0]) as advance:
             registry = feeds.read_registry(sources[0], sources[1] if sources[1:] else None, advance)
+        if arguments.checked_at > now:
+            registry.notices.append(f"--checked-at {record.instant(arguments.checked_at)} is still to come: until then no call "
+                                    "rests on this check")
         refuse(registry)
         summary = _summary(arguments, registry, now) | {
             "controllers": [arguments.controller], "checked_at": record.instant(arguments.checked_at),
@@ -56,12 +62,25 @@ def load_feed(arguments: argparse.Namespace, settings: config.Settings, files: E
                        lambda client: _registry_work(registry, client, arguments, summary))
     with _reading(arguments, sources[0]) as advance:
         feed = feed_kinds.read_csv(arguments.feed, sources[0], settings.controllers, now, advance)
-    if feed.doubt:
+    if getattr(arguments, "keep_good", False):
+        feed = _kept_good(feed, arguments, sources[0], settings, now)
+    if feed.doubt and not feed.keep.refusals_only:
         raise feeds.FeedError(feed.doubt)
     refuse(feed)
     summary = _summary(arguments, feed, now) | {"controllers": sorted(feed.columns)}
     return _accept(arguments, settings, archive, sources, summary, lambda client: Work(
         feed_kinds.kind_of(arguments.feed), feed.columns, feed_kinds.change, summary))
+
+
+def _kept_good(feed: feeds.Feed, arguments: argparse.Namespace, source: feeds.FeedFile, settings: config.Settings,
+               now: datetime) -> feeds.Feed:
+    """The same feed where it can be loaded as it is; else what may be kept of it."""
+    too_doubtful = feed.doubts[0].are_too_many(arguments.max_doubtful)
+    if len(feed.rejects) <= arguments.max_rejects and not feed.doubt and not too_doubtful:
+        return feed
+    with feeds.FeedFile(source.path, source.name) as again, _reading(arguments, again) as advance:
+        return feed_kinds.read_csv(arguments.feed, again, settings.controllers, now, advance,
+                                   keep=feeds.Keep(refusals_only=True, without_doubtful=too_doubtful))
 
 
 def _reading(arguments: argparse.Namespace, file: feeds.FeedFile) -> AbstractContextManager[Advance]:
@@ -70,7 +89,9 @@ def _reading(arguments: argparse.Namespace, file: feeds.FeedFile) -> AbstractCon
 
 def _summary(arguments: argparse.Namespace, feed: feeds.RegistryFeed | feeds.Feed, now: datetime) -> dict[str, Any]:
     return {"feed": arguments.feed, "file": feed.name, "sha256": feed.sha256, "loaded_at": record.instant(now),
-            "receipt": getattr(arguments, "receipt", None), "rejected": len(feed.rejects), "rows": feed.rows}
+            "receipt": getattr(arguments, "receipt", None), "rejected": len(feed.rejects), "rows": feed.rows,
+            "doubtful": sum(doubts.count for doubts in feed.doubts),
+            "kept_good": feed.keep.refusals_only, "without_doubtful": feed.keep.without_doubtful}
 
 
 def _accept(arguments: argparse.Namespace, settings: config.Settings, archive: Archive, sources: list[feeds.FeedFile],
@@ -93,9 +114,6 @@ def _accept(arguments: argparse.Namespace, settings: config.Settings, archive: A
 
 def _matched(feed: feeds.RegistryFeed, arguments: argparse.Namespace, archive: Archive) -> dict[str, Any]:
     """What the summary says of the export that a file answers.  Raises MatchError, ArchiveError."""
-    if arguments.checked_at > datetime.now(UTC):
-        print(f"agi-gate load: --checked-at {record.instant(arguments.checked_at)} is still to come: until then no call "
-              "rests on this check", file=sys.stderr)
     found = match(feed.numbers, arguments.controller, arguments.checked_at, archive.exports.all(),
                   archive.exports.numbers, arguments.export)
     if found is None:

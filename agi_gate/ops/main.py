@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
                "4 the store or the log could not be reached, 5 feed refused, nothing changed, "
                "6 stale (agi-gate status), 7 evidence does not verify or is not decided again, "
                "8 nothing is on record of what was asked for, "
+               "9 loaded, with rejects kept (--keep-good), "
                "10 done and in force, and something is left to mend")
     main_parser.add_argument("--version", action="version", version=f"agi-gate {__version__}")
     completion.add_to(main_parser)

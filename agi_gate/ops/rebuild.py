@@ -209,10 +209,7 @@ def _columns(archive: Archive, receipt: Receipt) -> dict[str, Column]:
             feed = feeds.read_registry(files[0], files[1] if files[1:] else None)
             clear, enrolled = (bytes.fromhex(result) for result in receipt["results"])
             return {receipt["controllers"][0]: feed_kinds.column_of_checks(feed, clear, enrolled)}
-        # its time, and its controllers, so that the same rows are read as then
-        read = feed_kinds.read_csv(receipt["feed"], files[0], receipt["controllers"],
-                                   datetime.fromisoformat(receipt["loaded_at"]))
-        return read.columns
+        return feed_kinds.read_csv_again(receipt, files[0]).columns
 
 
 def _files_read(receipt: Receipt) -> list[str]:
