@@ -1,7 +1,7 @@
 """Key names: every key of a controller is on one cluster slot (the braces), so that one command reads a call's facts
 and one transaction shows a whole load.
 
-    agi:{acme}:load             id of the load that is visible (8 bytes, see `load_id`), and a CRC-32 of it
+    agi:{acme}:load             id of the load that is visible (8 bytes, see `load_id`), where its pages are, a CRC-32
     agi:{acme}:lock             held by the one loader
     agi:{acme}:checks           hash, check id -> its time, file, SHA-256, receipt, counts
     agi:{acme}:loads            hash, load id -> what it was
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zlib import crc32
 
 
@@ -50,6 +51,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND, _SECOND_US = timedelta(microseconds=1), 1_000_000
 _TICKS_A_SECOND = 256
 _TICK_BYTES = 5
+_HOME, _STAGED = b"h", b"s"
 
 
 def ticks(at: datetime) -> int:
@@ -75,18 +77,21 @@ def loaded_at(load: bytes) -> datetime:
     return _EPOCH + int.from_bytes(load[:_TICK_BYTES]) * _SECOND_US // _TICKS_A_SECOND * _MICROSECOND
 
 
-def load_value(controller: str, load: bytes) -> bytes:
-    """What stands under the key of the visible load."""
-    return load + crc32(load, crc32(load_key(controller).encode())).to_bytes(4, "little")
+def load_value(controller: str, load: bytes, *, is_home: bool) -> bytes:
+    """What lies under the key of the visible load; `is_home`: no page of it is staged any more."""
+    value = load + (_HOME if is_home else _STAGED)
+    return value + crc32(value, crc32(load_key(controller).encode())).to_bytes(4, "little")
 
 
-def load_of(controller: str, value: bytes | None) -> bytes | None:
-    """The id of the visible load; None before the first.  Raises ValueError where the bytes are damaged."""
+@lru_cache(1024)  # every call asks
+def load_of(controller: str, value: bytes | None) -> tuple[bytes | None, bool]:
+    """The id of the visible load, and whether it is home; None before the first.  Raises ValueError for other bytes."""
     if value is None:
-        return None
-    if len(value) != LOAD_ID_BYTES + 4 or load_value(controller, value[:LOAD_ID_BYTES]) != value:
+        return None, True
+    load, is_home = value[:LOAD_ID_BYTES], value[LOAD_ID_BYTES:-4] == _HOME
+    if len(load) != LOAD_ID_BYTES or load_value(controller, load, is_home=is_home) != value:
         raise ValueError("the id of the visible load is damaged")
-    return value[:LOAD_ID_BYTES]
+    return load, is_home
 
 
 def place(kind: Kind, e164: str) -> tuple[str, int]:
@@ -115,12 +120,15 @@ def page_key(controller: str, kind: Kind, page_digits: str) -> str:
     return f"{base(controller)}{kind.letter}:{page_digits}"
 
 
-def keys_of_call(controller: str, e164: str) -> list[str]:
-    """What a call reads: the visible load, the manifest and its staged one, then each kind's page and its staged one."""
+def keys_of_call(controller: str, e164: str, *, staged: bool) -> list[str]:
+    """What a call reads: the visible load, the manifest, and each kind's page; each of these staged, too, if asked for.
+
+    Staged pages count only from a load's commit until they have taken their place.
+    """
     names = [load_key(controller)]
     for kind in (MANIFEST, *KINDS):
         name = page_key(controller, kind, e164.removeprefix("+")[:-kind.offset_digits])
-        names += (name, name + STAGED)
+        names += (name, name + STAGED) if staged else (name,)
     return names
 
 

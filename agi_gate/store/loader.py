@@ -78,6 +78,7 @@ class Load:
         self._lock = Lock(client, [keys.lock_key(controller) for controller in self._controllers], self._token)
         self._staged: dict[str, list[str]] = {controller: [] for controller in self._controllers}
         self._manifests: dict[str, Manifests] = {}
+        self._is_shown = False
 
     @property
     def id(self) -> str:
@@ -95,6 +96,9 @@ class Load:
                         self._settle(controller, sorted({
                             name.decode() for name in self._client.scan_iter(match=pattern, count=_SCAN_COUNT)}))
                 self._manifests = {controller: Manifests(self._client, controller) for controller in self._controllers}
+                if not self._dry_run:
+                    self._say_home({controller: one.visible_load for controller, one in self._manifests.items()
+                                    if not one.is_home})
                 newest = max([self._after, *(one.visible_load or b"" for one in self._manifests.values())])
                 self._id = keys.load_id(datetime.now(UTC), newest or None, secrets.token_bytes(keys.LOAD_ID_BYTES))
         except BaseException:
@@ -107,6 +111,8 @@ class Load:
         try:
             for controller, names in self._staged.items():
                 self._settle(controller, names)  # takes committed pages home, drops staged ones
+            if self._is_shown:
+                self._say_home(dict.fromkeys(self._controllers, self._id))
         except (redis.RedisError, OSError, StoreUnavailable, LoadConflict):
             pass  # the next load settles
         self._lock.release()
@@ -179,7 +185,7 @@ class Load:
                                   for name, body in (pages_to_come | stated.changed).items()}
                                  | {name: self._id + body for name, body in stated.new.items()})
                 if stated.new_blocks:
-                    transaction.sadd(keys.blocks_key(controller), keys.ALL_BLOCKS, *stated.new_blocks)
+                    transaction.sadd(keys.blocks_key(controller), *stated.new_blocks)
             self._manifests[controller].take(stated)
             time.sleep(_PAUSE_S)
 
@@ -213,7 +219,7 @@ class Load:
         (visible_load, *bodies), existing = pipeline.execute()
         if existing != (visible_load is not None) + sum(body is not None for body in bodies):
             raise StoreUnavailable(_SOMETHING_ELSE)
-        load = keys.load_of(controller, visible_load)
+        load, _ = keys.load_of(controller, visible_load)
         if load != self._manifests[controller].visible_load:
             raise LoadConflict("another load came between; try again")
         visible = [visible_page(load, current, staged)
@@ -249,7 +255,7 @@ class Load:
                 self._client.hlen(keys.checks_key(controller))
             with self._lock.transaction() as transaction:
                 for controller in self._controllers:
-                    transaction.set(keys.load_key(controller), keys.load_value(controller, self._id))
+                    transaction.set(keys.load_key(controller), keys.load_value(controller, self._id, is_home=False))
                     transaction.sadd(keys.blocks_key(controller), keys.ALL_BLOCKS)
                     used.begin(transaction, controller, datetime.now(UTC))
                     transaction.hset(keys.loads_key(controller), self.id, json.dumps(summary))
@@ -259,7 +265,16 @@ class Load:
                         transaction.hdel(keys.checks_key(controller), *forget_checks)
                     for load_id, other in other_loads.items():
                         transaction.hset(keys.loads_key(controller), load_id, json.dumps(other))
+            self._is_shown = True
         return True
+
+    def _say_home(self, loads: Mapping[str, bytes | None]) -> None:
+        """Say of visible loads that calls need not look for staged pages any more."""
+        if loads:
+            with self._lock.transaction() as transaction:
+                for controller, load in loads.items():
+                    assert load is not None
+                    transaction.set(keys.load_key(controller), keys.load_value(controller, load, is_home=True))
 
     def _settle(self, controller: str, names: list[str]) -> None:
         """Take committed pages home and drop those of loads that never committed."""
@@ -311,7 +326,7 @@ def visible_load(client: redis.Redis, controller: str) -> str | None:
     """The id of the load that was shown last, None in an empty store.  Raises StoreUnavailable."""
     with store_errors():
         value: Any = client.get(keys.load_key(controller))
-        load_id = keys.load_of(controller, value)
+        load_id, _ = keys.load_of(controller, value)
     return None if load_id is None else load_id.hex()
 
 

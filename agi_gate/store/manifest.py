@@ -61,11 +61,16 @@ def encode(checksums: Mapping[int, bytes], name: bytes) -> bytes:
     return _VERSION + crc32(rest, crc32(name)).to_bytes(4, "little") + rest
 
 
-def bits_of(manifest: bytes, name: bytes) -> int:
+def places_of(hundred: int) -> tuple[int, ...]:
+    """The places of the pages that a number may be on, one a kind in the order of KINDS; `hundred`: which of its block."""
+    return 0, 1, 2, 3 + hundred, 103 + hundred, 203 + hundred, 303 + hundred
+
+
+def bits_of(manifest: bytes, crc_of_name: int) -> int:
     """One bit for each place where there is a page.  Raises ManifestError."""
     bits = int.from_bytes(manifest[_BITS_AT:_CHECKSUMS_AT], "little")
     if (manifest[:1] != _VERSION or len(manifest) != _CHECKSUMS_AT + _CHECKSUM_BYTES * bits.bit_count()
-            or crc32(memoryview(manifest)[_BITS_AT:], crc32(name)) != int.from_bytes(manifest[1:_BITS_AT], "little")):
+            or crc32(memoryview(manifest)[_BITS_AT:], crc_of_name) != int.from_bytes(manifest[1:_BITS_AT], "little")):
         raise ManifestError("the manifest has another version, length, checksum or name")
     return bits
 
@@ -80,7 +85,7 @@ def checksum_at(manifest: bytes, bits: int, place: int) -> bytes | None:
 
 def decode(manifest: bytes, name: bytes) -> Checksums:
     """The whole manifest.  Raises ManifestError."""
-    bits = bits_of(manifest, name)
+    bits = bits_of(manifest, crc32(name))
     places = [place for place in range(_PLACES) if bits >> place & 1]
     if bits >> _PLACES:
         raise ManifestError("the manifest speaks of pages that no block has")

@@ -39,7 +39,8 @@ class Manifests:
     def __init__(self, client: redis.Redis, controller: str) -> None:
         self._client, self._controller = client, controller
         value: Any = client.get(keys.load_key(controller))
-        self.visible_load = load = keys.load_of(controller, value)
+        self.visible_load, self.is_home = keys.load_of(controller, value)
+        load = self.visible_load
         self._held: dict[str, Checksums | None] = {}  # None: a block without a manifest
         self._own: set[str] = set()  # blocks whose staged manifest this load has written
         if load is not None and not client.sismember(keys.blocks_key(controller), keys.ALL_BLOCKS):

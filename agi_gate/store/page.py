@@ -7,11 +7,12 @@ kept once, because whole files of numbers share one history.  A number costs 2 b
 The checksum covers the name of the page's key, too: a page that was copied to another number's, controller's or kind's
 key is damaged there.
 
-    byte 0      layout version (3)
-    byte 1      width of a value index: 1 or 2
-    2-3         count of offsets, little-endian like all that follows
-    4-5         count of distinct values
-    6-9         CRC-32 of the key's name and all the rest of the page: one flipped bit must not read as "nothing known"
+    bytes 0-3   CRC-32 of the key's name and all the rest of the page, little-endian like all that follows: one flipped bit
+                must not read as "nothing known"
+    4           layout version (3)
+    5           width of a value index: 1 or 2
+    6-7         count of offsets
+    8-9         count of distinct values
     ...         offsets, 2 bytes each, ascending
     ...         value indexes, `width` bytes each
     ...         ends of the values, 4 bytes each, counted from the first value's start
@@ -27,8 +28,9 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from zlib import crc32
 
-HEADER = struct.Struct("<BBHHI")
+HEADER = struct.Struct("<IBBHH")
 VERSION = 3
+_CRC_BYTES = 4
 _FIELDS = struct.Struct("<BBHH")
 _INDEX_TYPES = {1: "B", 2: "H"}
 _PAST = "a value index points past the values"
@@ -56,7 +58,7 @@ def assemble(width: int, offsets: bytes, indexes: bytes, values: Sequence[bytes]
     ends = tuple(accumulate(map(len, values)))
     rest = b"".join((offsets, indexes, struct.pack(f"<{len(ends)}I", *ends), *values))
     fields = _FIELDS.pack(VERSION, width, len(offsets) // 2, len(values))
-    return fields + crc32(rest, crc32(fields, crc32(name))).to_bytes(4, "little") + rest
+    return crc32(rest, crc32(fields, crc32(name))).to_bytes(_CRC_BYTES, "little") + fields + rest
 
 
 def split(name: bytes) -> bytes:
@@ -70,26 +72,29 @@ def is_split(page: bytes) -> bool:
 
 def checksum(page: bytes) -> bytes:
     """What tells this page from every other one, of the same name too: 4 bytes."""
-    return page[_FIELDS.size:HEADER.size]
+    return page[:_CRC_BYTES]
 
 
-def is_whole(page: bytes, name: bytes) -> bool:
+def is_whole(page: bytes, crc_of_name: int) -> bool:
     """Say whether these are the bytes that were written under this name, by their checksum."""
-    return crc32(memoryview(page)[HEADER.size:], crc32(page[:_FIELDS.size], crc32(name))) == int.from_bytes(
-        page[_FIELDS.size:HEADER.size], "little")
+    return crc32(memoryview(page)[_CRC_BYTES:], crc_of_name) == int.from_bytes(page[:_CRC_BYTES], "little")
 
 
-def find(page: bytes, offset: int, name: bytes) -> bytes | None:
-    """One offset's value, without decoding the rest; None where the page does not hold it.  Raises PageError."""
+def find(page: bytes, offset: int, crc_of_name: int) -> bytes | None:
+    """One offset's value, without decoding the rest; None where the page does not hold it.  Raises PageError.
+
+    `crc_of_name`: the CRC-32 of the name of the page's key, of which a call has the beginning ready.
+    """
     try:
-        version, width, count, distinct, _crc = HEADER.unpack_from(page)
+        crc, version, width, count, distinct = HEADER.unpack_from(page)
     except struct.error:
         raise PageError("no page header") from None
     indexes = HEADER.size + 2 * count
     ends = indexes + width * count
     values = ends + 4 * distinct
     length = values + (int.from_bytes(page[values - 4:values], "little") if distinct else 0)
-    if version != VERSION or width not in _INDEX_TYPES or len(page) != length or not is_whole(page, name):
+    if version != VERSION or width not in _INDEX_TYPES or len(page) != length or crc32(
+            memoryview(page)[_CRC_BYTES:], crc_of_name) != crc:
         raise PageError("the page has another version, length, checksum or name")
     wanted = offset.to_bytes(2, "little")
     place = page.find(wanted, HEADER.size, indexes)
@@ -120,7 +125,7 @@ def decode(page: bytes, name: bytes) -> dict[int, bytes]:
 
 def _parts(page: bytes, name: bytes) -> tuple[array[int], array[int], array[int], bytes]:
     try:
-        version, width, count, distinct, _crc = HEADER.unpack_from(page)
+        _crc, version, width, count, distinct = HEADER.unpack_from(page)
         offsets, indexes, ends = array("H"), array(_INDEX_TYPES[width]), array("I")
     except (struct.error, KeyError):
         raise PageError("no page header") from None
@@ -133,7 +138,7 @@ def _parts(page: bytes, name: bytes) -> tuple[array[int], array[int], array[int]
         start += size
         if sys.byteorder == "big":
             numbers.byteswap()
-    if version != VERSION or len(page) != start + (ends[-1] if ends else 0) or not is_whole(page, name):
+    if version != VERSION or len(page) != start + (ends[-1] if ends else 0) or not is_whole(page, crc32(name)):
         raise PageError("the page has another version, length, checksum or name")
     return offsets, indexes, ends, page[start:]
 

@@ -7,6 +7,7 @@ a distinct value, never once a number.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,15 +34,15 @@ def decode(controller: str, kind: Kind, page_digits: Sequence[int], bodies: Sequ
     if not bodies:
         return Column(np.empty(0, np.int64), np.empty(0, np.int32), [])
     for digits, body in zip(page_digits, bodies, strict=True):
-        if (len(body) < HEADER.size or body[0] != VERSION or body[1] not in (1, 2)
-                or not page.is_whole(body, name_of(controller, kind, digits))):
+        if (len(body) < HEADER.size or body[4] != VERSION or body[5] not in (1, 2)
+                or not page.is_whole(body, crc32(name_of(controller, kind, digits)))):
             raise PageError("no page, or one with another version, checksum or name")
     data = np.frombuffer(b"".join(bodies), np.uint8)
     sizes = np.fromiter(map(len, bodies), np.int64, len(bodies))
     starts = np.cumsum(sizes) - sizes
-    widths = data[starts + 1].astype(np.int64)
-    counts = data[starts + 2] + (data[starts + 3].astype(np.int64) << 8)
-    distinct = data[starts + 4] + (data[starts + 5].astype(np.int64) << 8)
+    widths = data[starts + 5].astype(np.int64)
+    counts = data[starts + 6] + (data[starts + 7].astype(np.int64) << 8)
+    distinct = data[starts + 8] + (data[starts + 9].astype(np.int64) << 8)
     offsets_at = starts + HEADER.size
     indexes_at = offsets_at + 2 * counts
     ends_at = indexes_at + widths * counts

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from zlib import crc32
 
 import hiredis
 import redis
@@ -33,7 +34,11 @@ _Answer = TypeVar("_Answer")
 _ANY_DIGIT = "\0"
 _OFFSET_DIGITS = sorted({kind.offset_digits for kind in keys.KINDS})
 _SHARE_OF_WAIT = 0.7  # of the time that is left; the answer has to come back, too
-_REPLIES = 3  # to one question
+_EMPTY_MANIFEST_BYTES = keys.LOAD_ID_BYTES + len(manifest.encode({}, b""))
+_KNOWN = 2  # replies about the set of blocks
+_NARROW = 2 + len(keys.KINDS)  # keys of a question without the staged ones
+_WIDE = 2 * _NARROW - 1
+_NOTHING_STAGED = (None,) * (_NARROW - 1)
 
 PATIENT_MS = 30_000  # where nobody is on the phone
 
@@ -53,6 +58,10 @@ class Lost(StoreUnavailable):
         super().__init__(f"{what} was lost, or is older than the rest: empty the store and run agi-gate rebuild")
 
 
+class _NotHome(Exception):
+    """Pages of the visible load are staged still."""
+
+
 class Store:
     """The facts of calls.  No method takes longer than `timeout_ms` as a whole: a call's is `[store] timeout_ms`.
 
@@ -62,6 +71,7 @@ class Store:
     def __init__(self, servers: Servers | redis.Redis, timeout_ms: int = PATIENT_MS, seen: Seen | None = None) -> None:
         self._servers = servers if isinstance(servers, Servers) else Servers(servers, timeout_ms)
         self._timeout_s = timeout_ms / 1000
+        self._not_home: frozenset[str] = frozenset()  # controllers whose last load has pages that are staged still
         self.seen = seen or Seen()
 
     @classmethod
@@ -99,19 +109,24 @@ class Store:
     def _look_up(self, questions: Sequence[Question], found: dict[Question, Facts | StoreUnavailable], seen: States,
                  meanwhile: Callable[[], None] | None, sharing: int) -> None:
         """Questions to one server, of so many that share the time that is left: one may not take it all."""
-        packed = b"".join([_packed(question.controller, question.e164) for question in questions])
+        not_home = self._not_home
+        packed = b"".join([_packed(question.controller, question.e164, question.controller in not_home)
+                           for question in questions])
+        sizes = [_KNOWN + (_WIDE if question.controller in not_home else _NARROW) for question in questions]
         try:
             with within((left() or 0) / sharing):
                 replies = self._ask(questions[0].controller, lambda client: wire.ask(
-                    client, packed, _REPLIES * len(questions), meanwhile))
+                    client, packed, sum(sizes), meanwhile))
         except (StoreUnavailable, TimeoutError) as error:
             unavailable = error if isinstance(error, StoreUnavailable) else StoreUnavailable(explain(error))
             found.update((question, unavailable) for question in questions)
             return
         called_back: dict[str, list[Question]] = {}
-        for place, question in enumerate(questions):
+        begin = 0
+        for question, size in zip(questions, sizes, strict=True):
+            begin, end = begin + size, begin
             try:
-                facts = self._facts(question, seen, *replies[_REPLIES * place:_REPLIES * (place + 1)])
+                facts = self._facts(question, seen, replies[end:end + _KNOWN], replies[end + _KNOWN:begin])
             except StoreUnavailable as error:
                 found[question] = error
                 continue
@@ -121,23 +136,28 @@ class Store:
         for controller, some in called_back.items():
             self._mark_used(controller, some, found, seen)
 
-    def _facts(self, question: Question, seen: States, known: Any, bodies: Any, existing: Any) -> Facts:
+    def _facts(self, question: Question, seen: States, known: Any, bodies: Any) -> Facts:
         try:
-            return self._read(question, seen, known, bodies, existing)
-        except (Lost, *UNREADABLE):
-            # a load may have come between the commands, hence the second look, at one instant; and an error is told by the
-            # client, which knows the kinds of them
+            return self._read(question, seen, known, bodies)
+        except (Lost, _NotHome, *UNREADABLE):
+            # staged pages count as well just now; a load may have come between the commands, hence one instant for both;
+            # and an error is told by the client, which knows the kinds of them
             return self._read(question, seen, *self._ask(question.controller, lambda client: _look_again(client, question)))
 
-    def _read(self, question: Question, seen: States, known: Any, bodies: Any, existing: Any) -> Facts:
+    def _read(self, question: Question, seen: States, known: Any, bodies: Any) -> Facts:
         """Raises StoreUnavailable."""
-        # MGET gives nil for a key of another type too: what exists and cannot be read is not "nothing known"
-        if not isinstance(bodies, list) or len(bodies) - bodies.count(None) != existing or not isinstance(known, list):
+        if any([type(one) is hiredis.ReplyError for one in (*known, *bodies)]):
             raise Lost("something under the gate's keys")
         try:
-            load = keys.load_of(question.controller, bodies[0])
+            load, is_home = keys.load_of(question.controller, bodies[0])
             self.seen.check(seen, question.controller, load)
-            return decode(_values(question, load, known, bodies))
+            if is_home is (question.controller in self._not_home):
+                self._not_home ^= {question.controller}
+            if len(bodies) > _NARROW:
+                return decode(_values(question, load, known, bodies[1::2], bodies[2::2]))
+            if not is_home:
+                raise _NotHome
+            return decode(_values(question, load, known, bodies[1:], _NOTHING_STAGED))
         except UNREADABLE as error:
             raise StoreUnavailable(explain(error)) from error
 
@@ -219,26 +239,25 @@ def _use_up(client: redis.Redis, controller: str, field: str, channel: str) -> t
     return client, is_claimed, used.whole(count), acknowledged >= replicas
 
 
-def _look_again(client: redis.Redis, question: Question) -> tuple[Any, Any, Any]:
-    names = keys.keys_of_call(question.controller, question.e164)
+def _look_again(client: redis.Redis, question: Question) -> tuple[Any, Any]:
+    names = keys.keys_of_call(question.controller, question.e164, staged=True)
     transaction = client.pipeline(transaction=True)
     transaction.smismember(keys.blocks_key(question.controller), [_block_of(question.e164), keys.ALL_BLOCKS])
     transaction.mget(names)
-    transaction.exists(*names)
-    known, bodies, existing = transaction.execute()
-    return known, bodies, existing
+    known, bodies = transaction.execute()
+    return known, bodies
 
 
 def _block_of(e164: str) -> str:
     return e164.removeprefix("+")[:-keys.MANIFEST.offset_digits]
 
 
-def _packed(controller: str, e164: str) -> bytes:
+def _packed(controller: str, e164: str, staged: bool) -> bytes:
     """The question as the server reads it."""
     digits = e164.removeprefix("+")
     if len(digits) <= _OFFSET_DIGITS[-1]:  # no digits are left for a page's name: a short code
-        return _words(controller, digits)
-    packed = _words(controller, _ANY_DIGIT * len(digits))
+        return _words(controller, digits, staged)
+    packed = _words(controller, _ANY_DIGIT * len(digits), staged)
     for offset_digits in _OFFSET_DIGITS:  # the longest first: a shorter one would be found within it
         page_digits = digits[:len(digits) - offset_digits]
         packed = packed.replace(_ANY_DIGIT.encode() * len(page_digits), page_digits.encode())
@@ -246,53 +265,56 @@ def _packed(controller: str, e164: str) -> bytes:
 
 
 @lru_cache(1024)
-def _words(controller: str, digits: str) -> bytes:
-    names = keys.keys_of_call(controller, digits)
+def _words(controller: str, digits: str, staged: bool) -> bytes:
+    names = keys.keys_of_call(controller, digits, staged=staged)
     # the set before the manifests: a load that makes a new block writes both at one instant
     return b"".join(hiredis.pack_command(words) for words in (  # type: ignore[arg-type]
-        ("SMISMEMBER", keys.blocks_key(controller), _block_of(digits), keys.ALL_BLOCKS),
-        ("MGET", *names), ("EXISTS", *names)))
+        *(("SISMEMBER", keys.blocks_key(controller), member) for member in (_block_of(digits), keys.ALL_BLOCKS)),
+        *(("GET", name) for name in names)))
 
 
-def _values(question: Question, load: bytes | None, known: Sequence[int], bodies: Sequence[bytes | None],
-            ) -> list[tuple[keys.Kind, bytes]]:
-    """The value of each kind, if all that was loaded is there.  Raises Lost, and what UNREADABLE names."""
+def _values(question: Question, load: bytes | None, known: Sequence[int], home: Sequence[bytes | None],
+            staged: Sequence[bytes | None]) -> list[tuple[keys.Kind, bytes]]:
+    """The value of each kind, if all that was loaded is there: of the manifest and each kind, both pages.
+
+    Raises Lost, and what UNREADABLE names.
+    """
     controller, digits = question.controller, question.e164.removeprefix("+")
+    # MGET gives nil for a key of another type too: what should be there and cannot be read was lost as well
+    is_block, is_set = known
     if load is None:
-        # nothing was loaded yet: what the first load has staged is not seen; or the load's own key is gone
-        if any(current is not None for current in bodies[3::2]) or bodies[1] is not None and _bits(question, bodies[1]):
+        # nothing was loaded yet, and what the first load has staged is not seen; or the load's own key is gone
+        if is_set or any(page_ is not None for page_ in home[1:]) or len(home[0] or b"") > _EMPTY_MANIFEST_BYTES:
             raise Lost("the id of the visible load")
         return []
-    is_block, is_set = known
     if not is_set:
         raise Lost("the set of blocks")
-    body, bits = visible_page(load, bodies[1], bodies[2]), 0
-    if body is not None:
-        bits = manifest.bits_of(body, keys.page_key(controller, keys.MANIFEST, digits[:-4]).encode())
+    crcs = _crcs_of_kinds(controller)
+    stated, bits = visible_page(load, home[0], staged[0]), 0
+    if stated is not None:
+        bits = manifest.bits_of(stated, crc32(_block_of(digits).encode(), crcs[0]))
     elif is_block:
         raise Lost("a block's manifest")
     found = []
-    for kind, current, staged in zip(keys.KINDS, bodies[3::2], bodies[4::2], strict=True):
-        page_digits = digits[:-kind.offset_digits]
-        expected = manifest.checksum_at(body, bits, manifest.place_of(kind, page_digits)) if bits and body else None
-        if current is None and staged is None:
-            if expected is not None:
+    places = manifest.places_of(int(digits[-4:-2] or 0))
+    for kind, crc, place, at_home, to_come in zip(keys.KINDS, crcs[1:], places, home[1:], staged[1:], strict=True):
+        body = None if at_home is to_come is None else visible_page(load, at_home, to_come)
+        if body is None:
+            if bits >> place & 1:
                 raise Lost("a page")
-            continue
-        content = visible_page(load, current, staged)
-        if expected != (None if content is None else page.checksum(content)):
+        elif stated is None or page.checksum(body) != manifest.checksum_at(stated, bits, place):
             raise Lost("a page")
-        if content is not None:
-            value = page.find(content, int(digits[-kind.offset_digits:]),
-                              keys.page_key(controller, kind, page_digits).encode())
+        else:
+            value = page.find(body, int(digits[-kind.offset_digits:]), crc32(digits[:-kind.offset_digits].encode(), crc))
             if value is not None:
                 found.append((kind, value))
     return found
 
 
-def _bits(question: Question, current: bytes) -> int:
-    name = keys.page_key(question.controller, keys.MANIFEST, _block_of(question.e164))
-    return manifest.bits_of(current[keys.LOAD_ID_BYTES:], name.encode())
+@lru_cache(1024)
+def _crcs_of_kinds(controller: str) -> tuple[int, ...]:
+    """Of the manifest and each kind: the CRC-32 of a page key's name, up to the page's digits."""
+    return tuple(crc32(keys.page_key(controller, kind, "").encode()) for kind in (keys.MANIFEST, *keys.KINDS))
 
 
 def visible_page(visible_load: bytes | None, current: bytes | None, staged: bytes | None) -> bytes | None:

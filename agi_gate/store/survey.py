@@ -92,7 +92,7 @@ class Survey:
 
     def _load_id(self) -> bytes | None:
         value: Any = self._client.get(keys.load_key(self._controller))
-        return keys.load_of(self._controller, value)
+        return keys.load_of(self._controller, value)[0]
 
 
 def _find_pages(manifests: Manifests) -> tuple[dict[keys.Kind, Numbers], dict[keys.Kind, dict[int, bytes]]]:

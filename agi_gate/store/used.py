@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import hiredis
 import redis
@@ -83,10 +84,11 @@ def read(client: redis.Redis, controller: str, fields: Sequence[str]) -> tuple[i
     """The count, and the mark of each field.  Raises redis.RedisError, OSError, StoreUnavailable."""
     count, marks = -1, list[bytes | None]()
     for start in range(0, len(fields) or 1, _FIELDS_AT_ONCE):
-        words = keys.used_key(controller), [COUNT, *fields[start:start + _FIELDS_AT_ONCE]]
-        (answer,) = wire.ask(client, hiredis.pack_command(("HMGET", words[0], *words[1])), 1)  # type: ignore[arg-type]
-        if not isinstance(answer, list):  # an error is told by the client, which knows the kinds of them
-            answer = client.hmget(*words)
+        name, some = keys.used_key(controller), [COUNT, *fields[start:start + _FIELDS_AT_ONCE]]
+        answer: Any = wire.ask(client, b"".join(hiredis.pack_command(("HGET", name, one)) for one in some),  # type: ignore[arg-type]
+                               len(some))
+        if any(isinstance(reply, hiredis.ReplyError) for reply in answer):
+            answer = client.hmget(name, some)  # the client knows the kinds of errors
         count = whole(answer[0])
         marks += answer[1:]
     return count, marks

@@ -5,18 +5,21 @@ answer itself to put the question.  Behind the questions the server must say its
 connection's own.  A replica may be behind its master; and where an answer too many has come in between, all that follow
 would be those to another question.
 
-What a reply may be is known before it is read: how many elements it has at most, and how long each may be.  So a server
-that is none, or a damaged one, can neither stall a worker with thirteen bytes (`*2147483647`) nor fill its memory.
+What a reply may be is known before it is read.  To what a call asks there is no reply with parts, for which the client's
+parser makes room ahead; and each has a length that is bounded.  So a server that is none, or a damaged one, can neither
+stall a worker with thirteen bytes (`*2147483647`) nor fill its memory.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
+import hiredis
 import redis
 from redis.exceptions import NoPermissionError, ReadOnlyError
 
@@ -24,15 +27,11 @@ _READ_BYTES = 262_144
 _MARK_BYTES = 6
 _KEPT = 2  # connections that nobody uses just now; a stall has more of them made, which are not kept for ever
 _MAX_LINE_BYTES = 1_024
-_MAX_ELEMENTS, _MAX_DEPTH = 1_000, 3  # marks of call-backs are 501; a master says its replicas in an array of arrays
+_MAX_ELEMENTS, _MAX_DEPTH = 100, 3  # a master says its replicas in an array of arrays
 _MAX_BULK_BYTES = 8 << 20  # a page of 10,000 numbers with 60 results each, no two alike, has 5 MB
-_MAX_BYTES_A_REPLY = 16 << 20
 _NIL = b"$-1\r\n"
 _STRING, _ARRAY, _NUMBER, _ERROR, _STATUS = b"$*:-+"
-
-
-class ServerError(Exception):
-    """What a server answers in place of a reply; a value, since the replies beside it may be good."""
+_PLAIN = b"$:-"
 
 
 class _Incomplete(Exception):
@@ -40,7 +39,7 @@ class _Incomplete(Exception):
 
 
 def ask(client: redis.Redis, packed: bytes, number: int, meanwhile: Callable[[], None] | None = None) -> list[Any]:
-    """The replies of a master, errors among them as values.  A connection that turns out to be dead is tried anew, once.
+    """The replies of a master, errors among them as values; none may have parts.  A connection that turns out to be dead is tried anew, once.
 
     `meanwhile` is what to do until they come, at each try.
 
@@ -79,6 +78,8 @@ class _Wire:
         self._pool = client.connection_pool
         self._connection = cast(Any, self._pool.get_connection())  # of a class that keeps deadlines
         self._socket = self._connection.timed
+        self._data, self._at = b"", 0
+        self._reader = hiredis.Reader()
         # from where no other connection counts, of no other process: those of one daemon came from one process
         self._marks = count(int.from_bytes(os.urandom(_MARK_BYTES)))
 
@@ -87,39 +88,62 @@ class _Wire:
         self._socket.sendall(b"%b*1\r\n$4\r\nROLE\r\n*2\r\n$4\r\nECHO\r\n$%d\r\n%b\r\n" % (packed, len(mark), mark))
         if meanwhile is not None:
             meanwhile()
-        replies = self._replies(number + 2)
-        said, role = replies.pop(), replies.pop()
-        if isinstance(said, ServerError) and not all(isinstance(reply, ServerError) for reply in replies):
+        self._data, self._at, self._reader = b"", 0, hiredis.Reader(protocolError=redis.InvalidResponse)
+        replies = self._plain(number)
+        role, said = self._any(), self._any()
+        if isinstance(said, hiredis.ReplyError) and not all(isinstance(reply, hiredis.ReplyError) for reply in replies):
             raise NoPermissionError("ECHO is not allowed to the gate; see docs/acl/gate.acl")
-        if said != mark and not isinstance(said, ServerError):
+        if self._at < len(self._data) or said != mark and not isinstance(said, hiredis.ReplyError):
             raise redis.InvalidResponse("the server's answers are not those to what it was asked")
-        if role == [] or not isinstance(role, list | ServerError) or isinstance(role, list) and role[0] != b"master":
-            raise ReadOnlyError("the server is a replica, which may not have heard of an objection yet")
-        if isinstance(role, ServerError) and not isinstance(said, ServerError):
+        if isinstance(role, hiredis.ReplyError) and not isinstance(said, hiredis.ReplyError):
             raise NoPermissionError("the server does not say whether it is a master (ROLE); see docs/servers.md")
+        if not isinstance(role, hiredis.ReplyError) and (not isinstance(role, list) or role[:1] != [b"master"]):
+            raise ReadOnlyError("the server is a replica, which may not have heard of an objection yet")
         return replies
 
-    def _replies(self, number: int) -> list[Any]:
-        """So many, and nothing behind them."""
+    def _plain(self, number: int) -> list[Any]:
+        """So many replies, each a text, nothing, a number or an error: none has parts, so none asks for room ahead."""
         replies: list[Any] = []
-        data, at, total = b"", 0, 0
+        gets, data, at = self._reader.gets, self._data, self._at
+        for _ in range(number):
+            while at >= len(data) or (data[at] in _PLAIN and (reply := gets()) is False):
+                self._at = at
+                self._receive()
+                data = self._data
+            kind = data[at]
+            if kind == _STRING:
+                if reply is None:
+                    at += len(_NIL)
+                else:
+                    size = len(reply)
+                    at += size + 6 + (size > 9) + (size > 99) + (size > 999) + (size > 9_999) + (size > 99_999) + (
+                        size > 999_999)
+            elif kind in _PLAIN:
+                at = data.index(b"\r\n", at) + 2
+            else:
+                raise redis.InvalidResponse("the server's answer is not of the protocol")
+            replies.append(reply)
+        self._at = at
+        return replies
+
+    def _any(self) -> Any:
+        """The next reply, of any kind, within bounds."""
         while True:
-            received = self._socket.receive(_READ_BYTES)
-            if not received:
-                raise redis.ConnectionError("the server closed the connection")
-            total += len(received)
-            if total > number * _MAX_BYTES_A_REPLY:
-                raise redis.InvalidResponse("the server's answer is longer than any")
-            data, at = data[at:] + received if at < len(data) else received, 0
             try:
-                while len(replies) < number:
-                    reply, at = _reply(data, at, 0)
-                    replies.append(reply)
+                reply, self._at = _reply(self._data, self._at, 0)
+                return reply
             except _Incomplete:
-                continue
-            if at < len(data):
-                raise redis.InvalidResponse("the server's answers are not those to what it was asked")
-            return replies
+                self._receive()
+
+    def _receive(self) -> None:
+        """Read on, within the bounds of the reply that is being read."""
+        with suppress(_Incomplete):
+            _reply(self._data, self._at, 0)
+        received = self._socket.receive(_READ_BYTES)
+        if not received:
+            raise redis.ConnectionError("the server closed the connection")
+        self._data += received
+        self._reader.feed(received)
 
     def end(self) -> None:
         self._connection.disconnect()
@@ -148,12 +172,8 @@ def _reply(data: bytes, at: int, depth: int) -> tuple[Any, int]:
             raise redis.InvalidResponse("the server's answer is deeper than any")
         items: list[Any] = []
         for _ in range(_count(data[at + 1:end], _MAX_ELEMENTS)):
-            if data.startswith(_NIL, behind):  # most of a call's keys are not there
-                items.append(None)
-                behind += len(_NIL)
-            else:
-                item, behind = _reply(data, behind, depth + 1)
-                items.append(item)
+            item, behind = _reply(data, behind, depth + 1)
+            items.append(item)
         return items, behind
     if kind == _NUMBER:
         try:
@@ -161,7 +181,7 @@ def _reply(data: bytes, at: int, depth: int) -> tuple[Any, int]:
         except ValueError:
             raise redis.InvalidResponse("a number of the server's answer is none") from None
     if kind == _ERROR:
-        return ServerError(data[at + 1:end].decode("utf-8", "replace")), behind
+        return hiredis.ReplyError(data[at + 1:end].decode("utf-8", "replace")), behind
     if kind == _STATUS:
         return data[at + 1:end], behind
     raise redis.InvalidResponse("the server's answer is not of the protocol")

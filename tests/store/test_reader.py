@@ -28,7 +28,10 @@ EVERYTHING_KNOWN = Facts(
     (Check(DAY_1, False, values.check_id(DAY_1, 0)),), (Consent(DAY_1, "marketing", "telecom", "both", "web", "ip"),),
     Contact("Elenco", True), Objection(DAY_1, "call"), (Callback(DAY_1),), (DAY_1,))
 PAGE_KEYS = [keys.page_key(CONTROLLER, kind, keys.place(kind, NUMBER)[0]) for kind in (keys.MANIFEST, *keys.KINDS)]
-KEYS_OF_A_CALL = [*keys.keys_of_call(CONTROLLER, NUMBER), keys.blocks_key(CONTROLLER), keys.used_key(CONTROLLER)]
+# a page of dense consents, and one that a load has staged, are not there
+EXPECTED_KEYS = [name for name in PAGE_KEYS if ":d:" not in name] + [keys.load_key(CONTROLLER), keys.blocks_key(CONTROLLER),
+                                                                    keys.used_key(CONTROLLER)]
+KEYS_OF_A_CALL = [*keys.keys_of_call(CONTROLLER, NUMBER, staged=True), keys.blocks_key(CONTROLLER), keys.used_key(CONTROLLER)]
 
 
 def ask(url: str, timeout_ms: int = PATIENT_MS) -> Facts:
@@ -104,7 +107,7 @@ def test_every_key_of_a_controller_is_on_one_cluster_slot(client: redis.Redis, s
     assert written == asked and len(asked) == 1
 
 
-@pytest.mark.parametrize("name", KEYS_OF_A_CALL)
+@pytest.mark.parametrize("name", EXPECTED_KEYS)
 def test_a_key_of_another_type_is_not_taken_for_nothing_known(client: redis.Redis, store: Store, name: str) -> None:
     load_one_of_each(client)
     client.delete(name)
@@ -113,7 +116,15 @@ def test_a_key_of_another_type_is_not_taken_for_nothing_known(client: redis.Redi
         store.facts_for(CONTROLLER, NUMBER)
 
 
-@pytest.mark.parametrize("name", KEYS_OF_A_CALL)
+@pytest.mark.parametrize("name", sorted({*KEYS_OF_A_CALL} - {*EXPECTED_KEYS}))
+def test_a_key_of_another_type_that_holds_nothing_of_ours_changes_nothing(
+        client: redis.Redis, store: Store, name: str) -> None:
+    load_one_of_each(client)
+    client.hset(name, "somebody", "else's")
+    assert store.facts_for(CONTROLLER, NUMBER) == EVERYTHING_KNOWN
+
+
+@pytest.mark.parametrize("name", EXPECTED_KEYS)
 def test_an_error_tells_no_number(client: redis.Redis, store: Store, name: str) -> None:
     load_one_of_each(client)
     client.delete(name)
