@@ -31,7 +31,7 @@ from agi_gate.ops.main import main, parser
 from agi_gate.remedy import REMEDIES, remedy
 from agi_gate.store import bulk_facts, keys, used, values
 from agi_gate.store.bulk_facts import BulkFacts
-from agi_gate.store.reader import Store
+from agi_gate.store.reader import Store, connect
 from agi_gate.verdict import Reason
 from lab.store_server import StoreServer
 from lab.waiting import PATIENT_MS
@@ -43,7 +43,7 @@ from tests.support.ran import Ran
 DONE, CRASHED, USAGE, DENIED, UNREACHABLE, FEED_REFUSED = range(6)
 AT = "2026-10-14T11:00:00+02:00"
 # what no rule says, and nothing in order: a preflight fails as a whole instead
-NEVER_A_ROW = {Reason.STORE_UNAVAILABLE, Reason.LOG_UNAVAILABLE}
+NEVER_A_ROW = {Reason.CLOCK_BEHIND, Reason.STORE_UNAVAILABLE, Reason.LOG_UNAVAILABLE}
 
 
 Preflight = Callable[..., Ran]
@@ -163,7 +163,7 @@ def assert_as_calls(store: Store, decided: many.Decided, request: Request, at: d
 def test_a_list_is_decided_as_its_calls_are_one_by_one(mixed: Mixed) -> None:
     store, declared, reached = Store.at(mixed.url, PATIENT_MS), cases.policy(), set()
     numbers = [case.destination for case in mixed.cases]
-    with redis.Redis.from_url(mixed.url, protocol=2) as client:
+    with connect(mixed.url, PATIENT_MS) as client:
         for nth, (request, at, group) in enumerate(mixed.requests()):
             written = [*(case.destination for case in group), *numbers[nth % 13::13], *MORE]
             decided = many.decide_many(written, request, declared, at, look(client))
@@ -180,7 +180,7 @@ def test_call_backs_that_calls_have_used_up_are_used_up_for_a_list(mixed: Mixed)
     request = Request("", "t1-mkt", declared.campaigns["t1-mkt"].caller_ids[0], Presentation.ALLOWED)
     asked_back = [case.destination for case in mixed.cases if "callback=" in case.other]
     claimed = []
-    with redis.Redis.from_url(mixed.url, protocol=2) as client:
+    with connect(mixed.url, PATIENT_MS) as client:
         for number in asked_back[::2]:
             call = understand(replace(request, destination=number), declared, at)
             verdict = decide_call(call, store, claim=True).verdict
@@ -202,7 +202,7 @@ def test_call_backs_that_calls_have_used_up_are_used_up_for_a_list(mixed: Mixed)
 def test_under_every_law_the_whole_list_is_decided_as_its_calls_are(mixed: Mixed, campaign: str, at: str) -> None:
     declared = cases.policy()
     request = Request("", campaign, declared.campaigns[campaign].caller_ids[0], Presentation.ALLOWED)
-    with redis.Redis.from_url(mixed.url, protocol=2) as client:
+    with connect(mixed.url, PATIENT_MS) as client:
         decided = many.decide_many([*(case.destination for case in mixed.cases[::3]), *MORE], request, declared,
                                    datetime.fromisoformat(at), look(client))
     reached = assert_as_calls(Store.at(mixed.url, PATIENT_MS), decided, request, datetime.fromisoformat(at))
@@ -217,12 +217,12 @@ def test_where_a_batch_ends_changes_no_verdict(mixed: Mixed, monkeypatch: pytest
     at, written = datetime.fromisoformat(AT), [case.destination for case in mixed.cases]
 
     def decided() -> list[tuple[str, ...]]:
-        with redis.Redis.from_url(mixed.url, protocol=2) as client:
+        with connect(mixed.url, PATIENT_MS) as client:
             found = many.decide_many(written, request, declared, at, look(client))
         return [found.reasons[place] for place in found.which]
 
     expected = decided()
-    for name, value in (("_NUMBERS_A_BATCH", numbers), ("_PAGES_A_BATCH", pages), ("_USED_SETS_A_BATCH", used)):
+    for name, value in (("_NUMBERS_A_BATCH", numbers), ("_PAGES_A_BATCH", pages), ("_USED_A_BATCH", used)):
         monkeypatch.setattr(bulk_facts, name, value)
     assert decided() == expected
 
@@ -281,7 +281,7 @@ def test_it_uses_up_no_call_back_and_changes_nothing_in_the_store(loaded: Prefli
 
 
 def test_a_call_back_that_was_used_up_allows_no_more(loaded: Preflight, gate_toml: Path, store_url: str) -> None:
-    with redis.Redis.from_url(store_url, protocol=2) as client:
+    with connect(store_url, PATIENT_MS) as client:
         column = bulk_facts.Survey(client, "acme").column(keys.CALLBACKS)
         callback, = values.callbacks_from(column.table[column.values[0]])
         client.hset(keys.used_key("acme"), used.field_of(f"+39{CALLBACK}", callback), "")

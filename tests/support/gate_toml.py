@@ -65,7 +65,9 @@ def write_feeds(folder: Path, at: str = "2026-10-01T09:00:00+02:00") -> list[lis
     (folder / "esito.txt").write_text(f"{CLEAR},0\r\n{ENROLLED},1\r\n")
     (folder / "contacts.csv").write_text("number,controller,source,directory\n" + "".join(
         f"{number},acme,Elenco,yes\n" for number in (CLEAR, ENROLLED, NEVER_CHECKED)))
-    (folder / "callbacks.csv").write_text(f"number,controller,requested_at\n{CALLBACK},acme,{at}\n")
+    # with an end, so that it is open on whatever day the tests run
+    (folder / "callbacks.csv").write_text("number,controller,requested_at,valid_until\n"
+                                          f"{CALLBACK},acme,{at},2099-12-31T00:00:00+01:00\n")
     return [["load", "registry", str(folder / "esito.txt"), "--controller", "acme", "--checked-at", at],
             ["load", "contacts", str(folder / "contacts.csv")], ["load", "callbacks", str(folder / "callbacks.csv")]]
 
