@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 _FILE_MODE = 0o640
 _NEVER = (0, 0)
+_RETRY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Seen:
         self._read_of = _NEVER
         self.newest_load_at: datetime | None = None  # of all controllers
         self._is_dirty = False
+        self._not_before = 0.0  # of time.monotonic(): no attempt to write it is earlier
         self._lock = threading.Lock()
         self.refresh()
 
@@ -134,9 +137,13 @@ class Seen:
             self._write({})
 
     def save_or_warn(self) -> None:
+        """The same, for a caller that asks many times a second; after an error it is tried again in 10 seconds."""
+        if not self._is_dirty or time.monotonic() < self._not_before:
+            return
         try:
             self.save()
         except OSError as error:
+            self._not_before = time.monotonic() + _RETRY_S
             logger.error("%s cannot be written (%s): an older copy of the store may not be noticed after a restart",
                          self._path, error.strerror)
 

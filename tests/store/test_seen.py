@@ -102,8 +102,9 @@ def test_a_file_that_cannot_be_read_is_said_and_does_not_stop_the_gate(
 def test_a_disk_that_does_not_take_it_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     seen = Seen(tmp_path / "no folder" / "seen.json")
     see(seen, 1)
-    seen.save_or_warn()
-    assert "cannot be written" in caplog.text
+    for _ in range(3):
+        seen.save_or_warn()
+    assert caplog.text.count("cannot be written") == 1
     with pytest.raises(OSError):  # and it is tried again
         seen.save()
 
