@@ -29,6 +29,8 @@ from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup, AGIInvalidComman
 # Asterisk sends some 20 header lines, and cuts a line of its own at 8,191 bytes
 MAX_HEADER_LINES = 200
 MAX_LINE_BYTES = 8192
+# Asterisk's header has some 700 bytes, and a reply some 20: what is longer as a whole would only fill memory
+MAX_HEADER_BYTES = MAX_REPLIES_BYTES = 32_768
 _BEGIN = b"agi_"
 _HEADER_LINE = re.compile(r"^(agi_\w{1,64}): ?(.*)\n", re.MULTILINE | re.ASCII)
 _LINE_BREAKS = re.compile(r"[\r\n\0]+")
@@ -44,17 +46,35 @@ def is_plain(value: str) -> bool:
     return _PLAIN.fullmatch(value) is not None
 
 
-def header_end(received: bytes) -> int:
-    """Where the blank line begins with which a header ends; -1 where that has not come."""
-    end = received.find(b"\n\n")
-    return end if end >= 0 else received.find(b"\n\r\n")
+def header_end(received: bytes, line: int = 0) -> int:
+    """Where the blank line begins with which a header ends; -1 if that has not come.
+
+    `line`: where the last line of what had come before begins (see `last_line`).
+    """
+    begin = max(0, line - 1)
+    end = received.find(b"\n\n", begin)
+    other = received.find(b"\n\r\n", begin, end + 1 if end >= 0 else len(received))
+    return other if other >= 0 else end
 
 
-def may_become_header(received: bytes) -> bool:
-    """Say whether what has come is the beginning of a header; bytes that are not need not be waited for."""
-    *lines, rest = received.split(b"\n")
-    return (len(lines) <= MAX_HEADER_LINES and len(rest) <= MAX_LINE_BYTES and all(map(_is_header_line, lines))
-            and (rest[:len(_BEGIN)] == _BEGIN[:len(rest)] or rest == b"\r"))
+def last_line(received: bytes, line: int = 0) -> int:
+    """Where the last line begins of a header whose end has not come.  Raises GarbageReceived if this becomes none.
+
+    `line` is its last answer for the same header: a header that comes byte by byte is not read anew for each of them.
+    """
+    end = received.rfind(b"\n") + 1
+    rest = received[end:]
+    # the cheap questions first: who sends garbage sends much of it
+    if (len(received) > MAX_HEADER_BYTES or len(rest) > MAX_LINE_BYTES or received.count(b"\n") > MAX_HEADER_LINES
+            or not (may_begin_header(rest) or rest == b"\r")
+            or not all(map(_is_header_line, received[line:end].split(b"\n")[:-1]))):
+        raise GarbageReceived("what came is no AGI header")
+    return end
+
+
+def may_begin_header(received: bytes) -> bool:
+    """Say whether a header, or a line of it, may begin so, as far as it has come."""
+    return received[:len(_BEGIN)] == _BEGIN[:len(received)]
 
 
 def _is_header_line(line: bytes) -> bool:
@@ -108,12 +128,13 @@ class _Lines:
         self._deadline = deadline
         self.lines: deque[str] = deque()  # whole ones, not read yet
         self._rest = b""  # the beginning of a line
+        self._taken = 0  # bytes
 
     def header(self, received: bytes) -> str:
         """The lines before the blank one; `received` is what has been read of them.  Raises Hangup before their end."""
-        while (end := header_end(received) + 1) == 0:
-            if not may_become_header(received):
-                raise GarbageReceived("what came is no AGI header")
+        line = 0
+        while (end := header_end(received, line) + 1) == 0:
+            line = last_line(received, line)
             received += self._received()
         behind = received.index(b"\n", end) + 1
         if behind < len(received):
@@ -131,6 +152,9 @@ class _Lines:
         return line
 
     def take(self, received: bytes) -> None:
+        self._taken += len(received)
+        if self._taken > MAX_REPLIES_BYTES:
+            raise GarbageReceived("more than all replies together have")
         whole, newline, rest = received.rpartition(b"\n")
         if newline:
             text = (self._rest + whole).decode("utf-8", "surrogateescape")

@@ -39,6 +39,7 @@ class Talk:
     deadline: float  # of time.monotonic()
     descriptor: int
     received: bytes = b""  # of the header
+    line: int = 0  # where in it the last line begins that has no end yet
     said: Conversation | None = None  # once the header is whole
     telling: Iterator[bool] | None = None  # what there is to say, once it is decided
     is_told: bool = False  # all of it

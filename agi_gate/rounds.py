@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agi_gate import place
-from agi_gate.agi import (Conversation, ConversationEnded, GarbageReceived, Hangup, header_end, is_success,
-                          may_become_header)
+from agi_gate.agi import (Conversation, ConversationEnded, GarbageReceived, Hangup, header_end, is_success, last_line,
+                          may_begin_header)
 from agi_gate.connections import Connections, Talk
 from agi_gate.door import request_from, tell
 from agi_gate.gate import Asked, Decision, Gate
@@ -168,12 +168,13 @@ class Rounds:
             self._go_on(talk)
             return
         received = talk.received = talk.received + received
-        if header_end(received) >= 0:
-            whole.append(talk)
-        elif len(received) < _READ_BYTES and may_become_header(received):
-            self._connections.put_back(talk)
-        else:
+        if not may_begin_header(received):
             raise GarbageReceived("what came is no AGI header")
+        if header_end(received, talk.line) >= 0:
+            whole.append(talk)
+        else:
+            talk.line = last_line(received, talk.line)
+            self._connections.put_back(talk)
 
     def _go_on(self, talk: Talk) -> None:
         """Say what can be said by now."""

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
-from agi_gate.agi import (MAX_HEADER_LINES, MAX_LINE_BYTES, CommandRefused, Conversation, DeadlinePassed,
-                          GarbageReceived, Hangup)
+from agi_gate.agi import (MAX_HEADER_LINES, MAX_LINE_BYTES, MAX_REPLIES_BYTES, CommandRefused, Conversation,
+                          DeadlinePassed, GarbageReceived, Hangup, header_end, last_line)
 from lab.peer import HEADER, header, words_of
 
 DEADLINE_S = 2.0
@@ -341,3 +343,45 @@ def test_what_comes_unasked_and_is_no_header_is_heard_in_its_time() -> None:
         conversation = converse(peer.descriptor)
         conversation.look()
         set_variable(conversation, "GATE_VERDICT", "DENY")
+
+
+# --- what a header and replies may take
+
+_LINES = some.lists(some.sampled_from((b"agi_a: b", b"agi_a: b\r", b"agi_a", b"ag", b"x: y", b"", b"\r", b"agi_a: \xff:")), max_size=6)
+
+
+@given(_LINES, some.sampled_from((b"\n\n", b"\n", b"")), some.lists(some.integers(0, 60)))
+def test_a_header_is_read_the_same_in_whatever_pieces_it_comes(lines: list[bytes], end: bytes, cuts: list[int]) -> None:
+    words = b"\n".join(lines) + end
+
+    def read(pieces: list[int]) -> int | str:
+        line = 0
+        for piece in pieces:
+            if (found := header_end(words[:piece], line)) >= 0:
+                return found
+            try:
+                line = last_line(words[:piece], line)
+            except GarbageReceived as error:
+                return str(error)
+        return -1
+    whole, in_pieces = read([len(words)]), read([*sorted(cuts), len(words)])
+    if whole != in_pieces:  # in pieces it is seen sooner that it is none: whole, its end is found before its lines are looked at
+        assert isinstance(in_pieces, str) and isinstance(whole, int)
+        assert any(not line.startswith(b"agi_") or b":" not in line for line in words[:whole].split(b"\n"))
+
+
+@pytest.mark.parametrize("words", (
+    b"agi_a: " + b"x" * MAX_LINE_BYTES, (b"agi_a: " + b"x" * 8000 + b"\n") * 5, b"agi_a: b\n" * (MAX_HEADER_LINES + 1), b"\n",
+    b"GET / HTTP/1.1\r\n"), ids=("a line", "lines", "many lines", "a blank line", "HTTP"))
+def test_a_header_that_is_too_long_or_none_is_left_before_its_end(words: bytes) -> None:
+    with pytest.raises(GarbageReceived):
+        last_line(words)
+
+
+def test_replies_that_are_too_long_together_are_not_kept() -> None:
+    """A usage message may have lines, and each of them be long: nobody's memory is the limit."""
+    with peer_that_says(GOOD, stays=True) as peer:
+        conversation, line = converse(peer.descriptor), b"520-" + b"x" * 4000 + b"\n"
+        with pytest.raises(GarbageReceived, match="all replies together"):
+            for _ in range(MAX_REPLIES_BYTES // len(line) + 1):
+                conversation.take(line)
