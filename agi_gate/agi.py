@@ -31,6 +31,11 @@ MAX_HEADER_LINES = 200
 MAX_LINE_BYTES = 8192
 # Asterisk's header has some 700 bytes, and a reply some 20: what is longer as a whole would only fill memory
 MAX_HEADER_BYTES = MAX_REPLIES_BYTES = 32_768
+_READ_BYTES = 65536
+# what to poll for, and of what is found the signs that the other side has gone: closed, reset, or closed for writing.
+# Asterisk closes both ways at once; for a caller of the script who has hung up the script closes one, and hears the end
+WORD_OR_END = select.POLLIN | select.POLLRDHUP
+GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR | select.POLLNVAL
 _BEGIN = b"agi_"
 _HEADER_LINE = re.compile(r"^(agi_\w{1,64}): ?(.*)\n", re.MULTILINE | re.ASCII)
 _LINE_BREAKS = re.compile(r"[\r\n\0]+")
@@ -171,17 +176,23 @@ class _Lines:
         if len(self._rest) > MAX_LINE_BYTES:
             raise GarbageReceived("a line without an end")
 
-    def come(self, wait_ms: float) -> bytes | None:
-        """What comes within that time, empty at the end of the stream; None where nothing does."""
+    def look(self) -> bool:
+        """Take what has come; False if the other side has gone.  Raises OSError after a reset."""
+        event = self._event(0)
+        if event & select.POLLIN:
+            self.take(os.read(self._descriptor, _READ_BYTES))
+        return not event & GONE
+
+    def _event(self, wait_ms: float) -> int:
         poll = select.poll()
-        poll.register(self._descriptor, select.POLLIN)
-        return os.read(self._descriptor, 65536) if poll.poll(wait_ms) else None
+        poll.register(self._descriptor, WORD_OR_END)
+        return sum(event for _descriptor, event in poll.poll(wait_ms))
 
     def _received(self) -> bytes:
         wait_ms = (self._deadline - time.monotonic()) * 1000
-        received = self.come(wait_ms) if wait_ms > 0 else None
-        if received is None:
+        if wait_ms <= 0 or not self._event(wait_ms):
             raise DeadlinePassed("no whole line in time")
+        received = os.read(self._descriptor, _READ_BYTES)
         if not received:
             raise Hangup("the stream ended")
         return received
@@ -251,15 +262,14 @@ class Conversation(AGI):
         if len(self.stdin.lines) > MAX_HEADER_LINES:
             raise GarbageReceived("more lines than any reply has")
 
-    def look(self) -> bool:
-        """Take what has come unasked; False at the end of the stream.  Raises GarbageReceived, Hangup."""
+    def look(self) -> None:
+        """Take what has come unasked.  Raises Hangup if the other side has gone, GarbageReceived."""
         try:
-            received = self.stdin.come(0)
+            is_there = self.stdin.look()
         except OSError as error:  # a reset
             raise Hangup(str(error)) from error
-        if received:
-            self.take(received)
-        return received != b""
+        if not is_there:
+            raise Hangup("the other side has gone")
 
     def has_reply(self) -> bool:
         """Say whether `hear` would not have to wait."""
@@ -274,9 +284,10 @@ class Conversation(AGI):
                 return True
         return False
 
-    def is_hung_up(self) -> bool:
-        """Say whether Asterisk has said so, as far as its words have come."""
-        return _HANGUP in self.stdin.lines
+    def check_caller(self) -> None:
+        """Raises Hangup if Asterisk has said that the channel was hung up, as far as its words were taken."""
+        if _HANGUP in self.stdin.lines:
+            raise Hangup("the channel was hung up")
 
     @staticmethod
     def _execute(command: Callable[..., Any], *arguments: str) -> None:

@@ -15,10 +15,10 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from agi_gate.agi import Conversation, Hangup
+from agi_gate.agi import WORD_OR_END, Conversation, Hangup
 from agi_gate.awake import soon
 
 logger = logging.getLogger(__name__)
@@ -131,6 +131,19 @@ class Connections:
             self._open.add(talk)
             accepted.append(talk)
         return accepted, False
+
+    @staticmethod
+    def look(talks: Sequence[Talk]) -> dict[int, int]:
+        """What has come from these meanwhile, a word or an end: the events of poll(2) by descriptor, where there are any."""
+        poll = select.poll()
+        for talk in talks:
+            poll.register(talk.descriptor, WORD_OR_END)
+        try:
+            return dict(poll.poll(0))
+        except OSError:  # they are more than may be open by now
+            if len(talks) == 1:
+                raise
+            return {descriptor: event for talk in talks for descriptor, event in Connections.look([talk]).items()}
 
     def queued(self) -> int:
         """How many wait to be accepted."""

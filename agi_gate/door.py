@@ -19,14 +19,17 @@ _ARGUMENTS = tuple(f"agi_arg_{number}" for number in range(1, 10))
 
 def converse(conversation: Conversation, gate: Gate, on_deny: str) -> None:
     """Answer one call, and wait for whatever it takes.  Raises what the conversation raises; by then the decision is on
-    record."""
+    record.  For a caller who has gone by now nothing is decided."""
+    conversation.look()
+    conversation.check_caller()
     asked = Asked(request_from(conversation.env), conversation.deadline)
     # an emergency is put on record behind its answer, when the generator goes on or is closed
     with closing(gate.decide_all([asked])) as decisions:
-        for _number, decision in decisions:
+        for ((_number, decision),) in decisions:
             assert decision is not None  # it may claim
             is_told = False
             try:
+                conversation.look()  # what Asterisk writes behind a header's false end has come by now
                 for is_told in tell(conversation, decision, on_deny):
                     conversation.hear()
             except BaseException:
@@ -40,7 +43,6 @@ def tell(conversation: Conversation, decision: Decision, on_deny: str) -> Iterat
 
     It yields whether that was the last one; the verdict of a call that goes on is.  Raises what the conversation raises.
     """
-    conversation.look()  # what Asterisk writes behind a header's false end has come by now
     *together, verdict = actions.variables(decision.verdict, decision.id, decision.destination, decision.caller_id)
     if not is_plain("".join([value for _name, value in together])):
         for variable in [one for one in together if not is_plain(one[1])]:

@@ -68,6 +68,9 @@ class Decision:
         return self.call.sent_caller_id if self.call else ""
 
 
+Decisions = list[tuple[int, Decision | None]]  # the places of calls among those that came together, and what became of them
+
+
 @dataclass(slots=True, eq=False)
 class _Way:
     """One call on its way to a verdict."""
@@ -121,12 +124,13 @@ class Gate:
 
         `deadline` is an instant of `time.monotonic()`.
         """
-        ((_, decision),) = self.decide_all([Asked(request, deadline)])
+        (((_, decision),),) = self.decide_all([Asked(request, deadline)])
         assert decision is not None  # it may claim
         return decision
 
-    def decide_all(self, asked: Sequence[Asked], *, claim: bool = True) -> Generator[tuple[int, Decision | None], None, None]:
-        """The same for calls that came together: the place of each among them, and its decision once it is on record.
+    def decide_all(self, asked: Sequence[Asked], *, claim: bool = True) -> Generator[Decisions, None, None]:
+        """The same for calls that came together: the place of each among them, and its decision once it is on record, each
+        time of all that are.
 
         One question to the store for all of them, and one write for all records; but those that rest on no fact are not
         kept waiting for the store, and an emergency not for the log: its record follows.  Without `claim` a call that would
@@ -142,13 +146,17 @@ class Gate:
             if emergencies:
                 yield from self._at_once(emergencies, deadline)
                 ready = [way for way in ready if way not in emergencies]
-            yield from self._on_record(ready, deadline)
+            if ready:
+                yield self._on_record(ready, deadline)
         if waiting:
             with within((deadline - time.monotonic()) * _SHARE_OF_STORE):
                 self._close(waiting, claim)
             alone = [] if claim else [way for way in waiting if way.answer.verdict.findings[0].callback is not None]
-            yield from ((way.number, None) for way in alone)
-            yield from self._on_record([way for way in waiting if way not in alone] if alone else waiting, deadline)
+            if alone:
+                yield [(way.number, None) for way in alone]
+                waiting = [way for way in waiting if way not in alone]
+        if waiting:
+            yield self._on_record(waiting, deadline)
 
     def take_back(self, decision: Decision) -> None:
         """Undo what a decision used up: its call ended before it was told."""
@@ -213,20 +221,18 @@ class Gate:
             with suppress(Exception):  # it is tried again, and told, where the record is to be written
                 way.draft = way.draft or self._draft(way)
 
-    def _at_once(self, emergencies: Sequence[_Way], deadline: float) -> Iterator[tuple[int, Decision]]:
+    def _at_once(self, emergencies: Sequence[_Way], deadline: float) -> Iterator[Decisions]:
         """Nobody is kept from help by a log: the answers go first, the records follow, whatever became of the answers."""
         _name(emergencies)
         try:
-            for way in emergencies:
-                yield way.number, Decision(way.id, way.answer.verdict, way.call)
+            yield [(way.number, Decision(way.id, way.answer.verdict, way.call)) for way in emergencies]
         finally:
             self._put_on_record(emergencies, deadline)
 
-    def _on_record(self, ways: Sequence[_Way], deadline: float) -> Iterator[tuple[int, Decision]]:
+    def _on_record(self, ways: Sequence[_Way], deadline: float) -> Decisions:
         self._put_on_record(ways, deadline)
-        for way in ways:
-            assert way.verdict is not None
-            yield way.number, Decision(way.id, way.verdict, way.call, "" if way.call else way.emergency)
+        return [(way.number, Decision(way.id, way.verdict, way.call, "" if way.call else way.emergency))
+                for way in ways if way.verdict is not None]
 
     def _put_on_record(self, ways: Sequence[_Way], deadline: float) -> None:
         _name(ways)

@@ -3,6 +3,8 @@
 Joint.  One thread at a time leads: it waits for all connections, and goes through a round with those that have spoken.
 A round asks the store once and writes the log once, for all of its calls.  Where it stands still over that, another
 thread leads from then on (`worker` sees to it), and this one ends with its round.
+
+Nothing is decided for a caller who has gone.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agi_gate import place
-from agi_gate.agi import (Conversation, ConversationEnded, GarbageReceived, Hangup, header_end, is_success, last_line,
+from agi_gate.agi import (GONE, Conversation, ConversationEnded, GarbageReceived, Hangup, header_end, is_success, last_line,
                           may_begin_header)
 from agi_gate.connections import Connections, Talk
 from agi_gate.door import request_from, tell
@@ -199,11 +201,30 @@ class Rounds:
 
     # --- decisions
 
-    def _decide(self, talks: list[Talk], serving: Serving, is_overloaded: bool) -> None:
-        together: list[Talk] = []
+    def _still_there(self, talks: list[Talk], serving: Serving) -> list[Talk]:
+        """Those whose callers have not gone, as far as it can be seen with one look at all of them."""
+        events, there = self._connections.look(talks), list[Talk]()
         for talk in talks:
-            self._step(talk, self._look_at, serving, together)
-        now = time.monotonic()
+            self._step(talk, self._look_at, events.get(talk.descriptor, 0), serving, there)
+        return there
+
+    def _look_at(self, talk: Talk, event: int, serving: Serving, there: list[Talk]) -> None:
+        """Nothing is decided for a caller who has gone."""
+        if event & GONE:
+            raise Hangup("the caller has gone")
+        if talk.said is None:
+            talk.said = Conversation(talk.descriptor, talk.descriptor, talk.deadline, talk.received)
+            talk.received = b""
+            # a script names the configuration that is to decide its call: no other may
+            if talk.said.env.get(place.CONFIGURATION, serving.configuration) != serving.configuration:
+                raise GarbageReceived("a script asked that has another configuration")
+        if event:
+            talk.said.look()
+        talk.said.check_caller()
+        there.append(talk)
+
+    def _decide(self, talks: list[Talk], serving: Serving, is_overloaded: bool) -> None:
+        together, now = self._still_there(talks, serving), time.monotonic()
         if not is_overloaded:
             # with little time left one would hurry the others
             late = [talk for talk in together if talk.deadline - now < serving.deadline_s / 2]
@@ -211,31 +232,22 @@ class Rounds:
             for talk in late:
                 self._step(talk, self._decide_alone, serving)
         deadline = now + _HURRIED_S if self.is_hurried else None
-        asked = [Asked(request_from(talk.conversation.env), deadline or talk.deadline, is_overloaded) for talk in together]
         untold = dict(enumerate(together))
         try:
-            for number, decision in serving.gate.decide_all(asked, claim=False) if asked else ():
-                self._step(untold.pop(number), self._tell, serving, decision)
+            asked = [Asked(request_from(talk.conversation.env), deadline or talk.deadline, is_overloaded) for talk in together]
+            for decided in serving.gate.decide_all(asked, claim=False) if asked else ():
+                # what Asterisk writes behind a header's false end has come by now
+                events = self._connections.look([untold[number] for number, _decision in decided])
+                for number, decision in decided:
+                    talk = untold.pop(number)
+                    self._step(talk, self._tell, serving, decision, events.get(talk.descriptor, 0))
         finally:
             for talk in untold.values():
                 self._connections.close(talk)
 
-    def _look_at(self, talk: Talk, serving: Serving, together: list[Talk]) -> None:
-        """Nothing is decided for a caller who has gone."""
-        talk.said = Conversation(talk.descriptor, talk.descriptor, talk.deadline, talk.received)
-        talk.received = b""
-        # a script names the configuration that is to decide its call: no other may
-        if talk.said.env.get(place.CONFIGURATION, serving.configuration) != serving.configuration:
-            raise GarbageReceived("a script asked that has another configuration")
-        self._see_that_it_is_there(talk, has_waited=self._is_late)
-        together.append(talk)
-
-    def _see_that_it_is_there(self, talk: Talk, *, has_waited: bool) -> None:
-        """Raises Hangup where the caller has gone, as far as it has been read; who has waited is read again."""
-        if has_waited and not talk.conversation.look() or talk.conversation.is_hung_up():
-            raise Hangup("the channel was hung up")
-
-    def _tell(self, talk: Talk, serving: Serving, decision: Decision | None) -> None:
+    def _tell(self, talk: Talk, serving: Serving, decision: Decision | None, event: int = 0) -> None:
+        if event:
+            talk.conversation.look()
         if decision is None:
             self._decide_alone(talk, serving)
             return
@@ -245,9 +257,9 @@ class Rounds:
 
     def _decide_alone(self, talk: Talk, serving: Serving) -> None:
         # the store has taken its time by now, and what is used up for nobody it may not give back in time
-        self._see_that_it_is_there(talk, has_waited=True)
+        talk.conversation.check_caller()
         if not self._by_itself(talk):
             asked = Asked(request_from(talk.conversation.env), talk.deadline, overloaded=True)
-            ((_, decision),) = serving.gate.decide_all([asked], claim=False)
+            (((_, decision),),) = serving.gate.decide_all([asked], claim=False)
             assert decision is not None  # without the store there is no call-back
             self._tell(talk, serving, decision)

@@ -105,7 +105,7 @@ def _hand_over(path: str, address: tuple[str, int], received: bytes, deadline: f
     except OSError:
         return None
     named = f"{place.CONFIGURATION}: {os.path.realpath(path)}\n".encode("utf-8", "surrogateescape")
-    told = b""
+    told, hung_up = b"", False
     with daemon:
         poll = select.poll()
         poll.register(0, select.POLLIN)
@@ -124,7 +124,8 @@ def _hand_over(path: str, address: tuple[str, int], received: bytes, deadline: f
                     words = os.read(0, _READ_BYTES)
                     if words:
                         daemon.sendall(words)
-                    else:  # the caller hung up; the daemon still writes its record
+                    else:  # the caller hung up; what the daemon has begun to decide it still puts on record
+                        hung_up = True
                         poll.unregister(0)
                         daemon.shutdown(socket.SHUT_WR)
             else:
@@ -132,7 +133,7 @@ def _hand_over(path: str, address: tuple[str, int], received: bytes, deadline: f
         except OSError:
             pass  # a reset is an end
     if not told:
-        return None
+        return 0 if hung_up else None
     *lines, _rest = told.split(b"\n")  # half a line sets nothing
     return 0 if any(b"GATE_VERDICT" in line for line in lines) else failed("the daemon ended the conversation")
 

@@ -336,9 +336,10 @@ def test_a_header_that_goes_on_behind_its_end_is_believed_in_nothing(behind: byt
 
 
 def test_what_comes_unasked_and_is_no_header_is_heard_in_its_time() -> None:
-    with peer_that_says(GOOD) as peer:
+    with peer_that_says(GOOD, stays=True) as peer:
         conversation = converse(peer.descriptor)
         conversation.look()
+        conversation.check_caller()
     with peer_that_says(GOOD + b"HANGUP\n" + OK, stays=True) as peer:
         conversation = converse(peer.descriptor)
         conversation.look()

@@ -214,8 +214,9 @@ def test_an_emergency_goes_on_where_the_clock_fails(world: World, error: Excepti
 
 
 def test_an_emergency_is_answered_before_it_is_on_record_and_no_other_call_is(world: World) -> None:
-    seen = [(decision.verdict.reason.name, len(world.lines)) for _, decision in world.gate.decide_all(
-        [Asked(request) for request in (SALE, EMERGENCY, SERVICE)]) if decision is not None]
+    asked = [Asked(request) for request in (SALE, EMERGENCY, SERVICE)]
+    seen = [(decision.verdict.reason.name, len(world.lines)) for decided in world.gate.decide_all(asked)
+            for _, decision in decided if decision is not None]
     assert seen == [("EMERGENCY", 0), ("SERVICE", 2), ("DIRECTORY_NOT_OPPOSED", 3)]
 
 
