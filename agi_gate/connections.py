@@ -3,6 +3,8 @@
 Joint.  One that says nothing costs a descriptor and no more.  Only its owner reads, writes or closes a
 connection, so a descriptor is never used under another's number; where an owner stands still past the deadline the
 connection is shut down under it, which the dialplan takes for a refusal.
+
+Each address has its share (`sources`): of the connections that there is room for, and of the turns to be decided.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from agi_gate.agi import WORD_OR_END, Conversation, Hangup
 from agi_gate.awake import soon
+from agi_gate.sources import Source, Sources
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +31,11 @@ _NO_DESCRIPTORS = (errno.ENFILE, errno.EMFILE)
 _SHUT_DOWN = (errno.EINVAL, errno.EBADF)
 # of the descriptors that this process may have; the store and the log need some too
 _SHARE = 0.5
+# each may hold a header's beginning: memory is no more than that, however many descriptors there are
+_MOST_PLACES = 4096
 _QUEUE_LENGTH = slice(24, 28)  # tcp_info of a listening socket: tcpi_unacked is how many wait to be accepted
+# words that are read in a round: more would have those wait who ask meanwhile
+_MOST_SPOKEN = 64
 _NEXT_WORD = select.EPOLLIN | select.EPOLLONESHOT
 
 
@@ -38,8 +46,10 @@ class Talk:
     connection: socket.socket
     deadline: float  # of time.monotonic()
     descriptor: int
+    source: Source[Talk] = field(init=False)  # whose share it counts to
     received: bytes = b""  # of the header
     line: int = 0  # where in it the last line begins that has no end yet
+    has_waited: bool = False  # while this process stood still
     said: Conversation | None = None  # once the header is whole
     telling: Iterator[bool] | None = None  # what there is to say, once it is decided
     is_told: bool = False  # all of it
@@ -59,9 +69,11 @@ class Connections:
         self._listener, self._listening = listener, listener.fileno()
         self._epoll = select.epoll()
         self._epoll.register(listener, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        self._poll = partial(self._epoll.poll, maxevents=_MOST_SPOKEN)
         self._open: set[Talk] = set()
         self._waiting: dict[int, Talk] = {}  # by descriptor, those that nobody has taken; the longest there first
-        self._places = int(resource.getrlimit(resource.RLIMIT_NOFILE)[0] * _SHARE)
+        self._sources: Sources[Talk] = Sources()
+        self._places = min(int(resource.getrlimit(resource.RLIMIT_NOFILE)[0] * _SHARE), _MOST_PLACES)
         self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._lock = threading.Lock()
         self.is_listening, self.is_crowded = True, False
@@ -74,10 +86,12 @@ class Connections:
 
         `is_busy`: there was work just now, so more is likely to come soon, or is there: then `is_crowded`.
         """
-        is_asked, spoken = False, []
-        events = self._epoll.poll(0) if is_busy else []
+        spoken = []
+        events = self._poll(0) if is_busy else []
         self.is_crowded = bool(events)
-        for descriptor, _event in events or is_busy and soon(self._epoll.poll) or self._epoll.poll(seconds):
+        events = events or is_busy and soon(self._poll) or self._poll(seconds)
+        is_asked = self.is_listening and len(events) == _MOST_SPOKEN  # it may be that it was not its turn to be found
+        for descriptor, _event in events:
             if descriptor == self._listening:
                 is_asked = self.is_listening
             elif talk := self._waiting.pop(descriptor, None):
@@ -101,6 +115,7 @@ class Connections:
 
     def close(self, talk: Talk, why: object = None) -> None:
         self._open.discard(talk)
+        self._sources.closed(talk.source, talk)
         talk.connection.close()
         if why is not None and not isinstance(why, Hangup):  # that is the caller's right, at any step
             logger.warning("conversation ended: %s", why)
@@ -108,7 +123,7 @@ class Connections:
     def accept(self, most: int, deadline_s: float, may_ask: Callable[[str], bool]) -> tuple[list[Talk], bool]:
         """So many of those who wait, who are the caller's now, and whether that was all."""
         accepted: list[Talk] = []
-        while len(accepted) < most:
+        for _ in range(most):  # those who are turned away count: they come as fast as others
             try:
                 connection, (peer, *_) = self._listener.accept()
             except BlockingIOError:
@@ -125,12 +140,28 @@ class Connections:
                 connection.close()
                 logger.warning("%s asked, which is not in [daemon] allow", peer)
                 continue
-            if len(self._open) >= self._places:
-                self._make_room()
             talk = Talk(connection, time.monotonic() + deadline_s, connection.fileno())
+            talk.source = self._sources.opened(peer, talk)
             self._open.add(talk)
+            if len(self._open) > self._places and not self._make_room(talk.source):
+                self.close(talk, "its address has more connections than there is room for")
+                continue
             accepted.append(talk)
         return accepted, False
+
+    # --- whose turn it is to be decided
+
+    @property
+    def has_pending(self) -> bool:
+        return self._sources.has_pending
+
+    def wait_for_turn(self, talk: Talk, *, urgent: bool) -> None:
+        if not self._sources.put(talk.source, talk, urgent=urgent):
+            self.close(talk, "too many calls of its address wait")
+
+    def next_calls(self, most: int) -> list[Talk]:
+        """Those whose turn it is, who are the caller's now."""
+        return self._sources.take(most)
 
     @staticmethod
     def look(talks: Sequence[Talk]) -> dict[int, int]:
@@ -184,11 +215,21 @@ class Connections:
             except OSError:
                 self._spare = -1
 
-    def _make_room(self) -> None:
-        """The one that has said nothing for longest goes."""
-        silent = next((talk for talk in list(self._waiting.values()) if talk.telling is None), None)
-        if silent is not None and self._take(silent):
-            self.close(silent)
+    def _make_room(self, newcomer: Source[Talk]) -> bool:
+        """Close a connection of the address that has most; False if the newcomer is of that one and has to go itself."""
+        largest = self._sources.largest()
+        waiting = [talk for talk in self._sources.oldest(largest) if self._waiting.get(talk.descriptor) is talk]
+        # who has said nothing for longest, and only then who was told all, and last of all who still has to hear more
+        for talk in sorted(waiting, key=lambda talk: (talk.telling is not None) + (talk.telling is not None and not talk.is_told)):
+            if self._take(talk):
+                self.close(talk)
+                return True
+        if largest is newcomer:
+            return False
+        pending = self._sources.give_up(largest)
+        if pending is not None:
+            self.close(pending)
+        return True
 
     def _take(self, talk: Talk) -> bool:
         """Have a talk that waits here, unless another has taken it meanwhile."""

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 BACKLOG = 1024
 # a worker that dies at once is not started in a tight loop
 _RESTART_PAUSE_S = 0.5
+_RECEIVED_BYTES = 32_768
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _LOOK_S = 0.5
 # looks in a row that saw no sign of life: counted, so that a machine that slept does not kill whoever slept with it
@@ -53,6 +54,8 @@ def listen(settings: config.DaemonSettings) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Asterisk speaks first: a connection that says nothing is no call, and does not stand before those that are
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
+        # a header has 700 bytes: what a peer sends beyond some of them waits on its own machine, not in this one's memory
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVED_BYTES)
         listener.bind((settings.host, settings.port))
         listener.listen(BACKLOG)
         listener.setblocking(False)

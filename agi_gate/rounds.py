@@ -4,12 +4,13 @@ Joint.  One thread at a time leads: it waits for all connections, and goes throu
 A round asks the store once and writes the log once, for all of its calls.  Where it stands still over that, another
 thread leads from then on (`worker` sees to it), and this one ends with its round.
 
-Nothing is decided for a caller who has gone.
+If more have spoken than a round takes, they take turns by address, and nothing is decided for a caller who has gone.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import threading
 import time
@@ -20,6 +21,7 @@ from agi_gate import place
 from agi_gate.agi import (GONE, Conversation, ConversationEnded, GarbageReceived, Hangup, header_end, is_success, last_line,
                           may_begin_header)
 from agi_gate.connections import Connections, Talk
+from agi_gate.dialled import emergency_number
 from agi_gate.door import request_from, tell
 from agi_gate.gate import Asked, Decision, Gate
 
@@ -27,9 +29,13 @@ logger = logging.getLogger(__name__)
 
 SWEEP_S = 0.1
 _AT_ONCE = 32  # calls taken in a round: more would have the first wait for the last
+# what the kernel's queue may hold beside them, in no order but that of time: the other workers take from it, too
+_QUEUED = 64
+_MOST_ACCEPTED = 256
 _SLOW_S = 0.02
 _HURRIED_S = 0.02
 _READ_BYTES = 65536
+_DESTINATION = re.compile(rb"^agi_arg_1: ?([^\r\n]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,9 @@ class Rounds:
                 if not self._is_leading:
                     break
                 self._is_waiting = True
-            is_asked, spoken = self._connections.wait(0 if self._told else SWEEP_S, is_busy=is_asked or bool(spoken))
+            has_pending = self._connections.has_pending
+            is_asked, spoken = self._connections.wait(0 if self._told or has_pending else SWEEP_S,
+                                                      is_busy=not has_pending and (is_asked or bool(spoken)))
             self._is_waiting = False
             self._count += 1
             before, woke = woke, time.monotonic()
@@ -119,26 +127,50 @@ class Rounds:
                 self._step(talk, self._read, [])
 
     def _answer(self, is_asked: bool, spoken: list[Talk]) -> None:
-        serving, whole, has_all = self._serving(), list[Talk](), False
+        serving, whole, has_waited = self._serving(), list[Talk](), self._is_late
         for talk in spoken:
             self._step(talk, self._read, whole)
         if is_asked:
+            for talk in self._accepted(serving):
+                self._step(talk, self._read, whole)
+        if has_waited:
+            for talk in whole:
+                talk.has_waited = True
+        if len(whole) > _AT_ONCE or self._connections.has_pending:
+            for talk in whole:
+                self._connections.wait_for_turn(talk, urgent=self._is_urgent(talk))
+            whole = self._connections.next_calls(_AT_ONCE)
+        if whole:
+            whole = self._still_there(whole, serving)
+            self._decide([talk for talk in whole if not talk.has_waited], serving)
+            # callers who have waited for long leave at any moment: each is looked at just before it is decided
+            for talk in whole:
+                if talk.has_waited:
+                    self._decide(self._still_there([talk], serving), serving)
+
+    def _accepted(self, serving: Serving) -> list[Talk]:
+        connections = self._connections
+        if self._is_late:
+            self._is_late, most = False, max(1, connections.queued())  # all who have waited, and nobody who comes now
+        else:
             # who comes alone is answered before it is looked for another; where a thread takes over others have waited
             takes_over = self._count == 1
-            most = _AT_ONCE if takes_over or self._is_late or self._connections.is_crowded else 1
-            accepted, has_all = self._connections.accept(most, serving.deadline_s, serving.may_ask)
-            for talk in accepted:
-                self._step(talk, self._read, whole)
-        if whole:
-            is_overloaded = self.is_hurried or len(whole) >= _AT_ONCE and self._connections.queued() >= serving.waiting
-            # callers who have waited for long leave at any moment: each is looked at just before it is decided
-            for together in [[talk] for talk in whole] if self._is_late else [whole]:
-                try:
-                    self._decide(together, serving, is_overloaded)
-                except Exception as error:  # who is decided by himself takes no other with him
-                    logger.error("a round failed: %s", type(error).__name__)
-        if has_all:  # not in a round that found nobody: a wait that was broken off ends so, too
-            self._is_late = False
+            most = _AT_ONCE if takes_over or connections.is_crowded or connections.has_pending else 1
+        accepted, has_all = connections.accept(most, serving.deadline_s, serving.may_ask)
+        if most == _AT_ONCE and not has_all:
+            # who waits in the kernel's queue waits behind whoever came before, of whatever address
+            more = min(connections.queued() - _QUEUED, _MOST_ACCEPTED)
+            if more > 0:
+                accepted += connections.accept(more, serving.deadline_s, serving.may_ask)[0]
+        return accepted
+
+    @staticmethod
+    def _is_urgent(talk: Talk) -> bool:
+        """Say whether a call is an emergency that would wait for long behind others of its own address."""
+        if len(talk.source.pending) < _AT_ONCE:
+            return False
+        destination = _DESTINATION.search(talk.received)
+        return destination is not None and emergency_number(destination[1].decode("ascii", "replace").strip()) is not None
 
     def _step(self, talk: Talk, step: Callable[..., None], *arguments: object) -> None:
         """Go a step with a talk; whatever comes of it ends this one and no other."""
@@ -223,19 +255,28 @@ class Rounds:
         talk.said.check_caller()
         there.append(talk)
 
-    def _decide(self, talks: list[Talk], serving: Serving, is_overloaded: bool) -> None:
-        together, now = self._still_there(talks, serving), time.monotonic()
-        if not is_overloaded:
-            # with little time left one would hurry the others
-            late = [talk for talk in together if talk.deadline - now < serving.deadline_s / 2]
-            together = [talk for talk in together if talk not in late] if late else together
-            for talk in late:
-                self._step(talk, self._decide_alone, serving)
-        deadline = now + _HURRIED_S if self.is_hurried else None
-        untold = dict(enumerate(together))
+    def _decide(self, talks: list[Talk], serving: Serving) -> None:
+        """Decide some of a round; whatever fails takes no others with it."""
+        half = time.monotonic() + serving.deadline_s / 2
+        late = [talk for talk in talks if talk.deadline < half]
+        batches = [[talk for talk in talks if talk not in late] if late else talks]
+        # with little time left a call hurries those that are decided with it: no others than its own address's
+        for source in dict.fromkeys(talk.source for talk in late):
+            batches.append([talk for talk in late if talk.source is source])
+        for batch in batches:
+            if batch:
+                try:
+                    self._decide_together(batch, serving)
+                except Exception as error:
+                    logger.error("a round failed: %s", type(error).__name__)
+
+    def _decide_together(self, talks: list[Talk], serving: Serving) -> None:
+        deadline = time.monotonic() + _HURRIED_S if self.is_hurried else None
+        untold = dict(enumerate(talks))
         try:
-            asked = [Asked(request_from(talk.conversation.env), deadline or talk.deadline, is_overloaded) for talk in together]
-            for decided in serving.gate.decide_all(asked, claim=False) if asked else ():
+            asked = [Asked(request_from(talk.conversation.env), deadline or talk.deadline,
+                           self.is_hurried or len(talk.source.pending) >= serving.waiting) for talk in talks]
+            for decided in serving.gate.decide_all(asked, claim=False):
                 # what Asterisk writes behind a header's false end has come by now
                 events = self._connections.look([untold[number] for number, _decision in decided])
                 for number, decision in decided:

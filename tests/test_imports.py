@@ -14,7 +14,8 @@ CORE = ("verdict", "number", "policy", "regime", "call", "facts", "rules", "deci
 EDGES = ("disk", "awake", "clock", "config", "agi", "store", "feeds", "decision_log", "archive")
 # edges that the others stand on
 GROUND = ("disk", "awake", "clock")
-JOINTS = ("gate", "answer", "door", "script", "emergency", "alone", "daemon", "worker", "rounds", "connections", "upkeep", "wholeness", "shadowing", "quiet", "ops")
+JOINTS = ("gate", "answer", "door", "script", "emergency", "alone", "daemon", "worker", "rounds", "connections", "sources",
+          "upkeep", "wholeness", "shadowing", "quiet", "ops")
 # what would let the world into the core
 WORLD = {"asyncio", "csv", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "signal", "socket",
          "subprocess", "sys", "tempfile", "threading", "time"}

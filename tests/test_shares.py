@@ -1,4 +1,4 @@
-"""For a caller who has gone nothing is decided.
+"""What one address does to a worker, others do not feel; and for a caller who has gone nothing is decided.
 
 The rounds are gone through one by one, so that what is in each can be counted.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -15,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from agi_gate import config
+from agi_gate import config, sources
 from agi_gate.daemon import listen
+from agi_gate.gate import Gate
 from agi_gate.worker import Worker
 from lab.peer import Heard, header, reply
 from lab.waiting import PATIENCE_S, eventually
@@ -107,9 +109,125 @@ def test_nothing_is_decided_for_a_caller_who_has_gone(rounds: Rounds, goes: str,
     assert len(rounds.connections) == 1
 
 
+def test_nothing_is_decided_for_a_caller_who_goes_while_he_waits_for_his_turn(rounds: Rounds) -> None:
+    peers = rounds.many_ask(140, PBX)
+    rounds.go()
+    assert len(rounds.records()) == 32 and rounds.connections.has_pending
+    for peer in peers:
+        reset(peer)
+    rounds.go(8)
+    assert len(rounds.records()) == 32 and not rounds.connections.has_pending and len(rounds.connections) == 0
+
+
 def test_who_says_more_than_a_header_and_stays_is_answered(rounds: Rounds) -> None:
     peer = rounds.asks(PBX, said=lambda words: words + b"200 result=0\n" * 5)
     later = rounds.asks(PBX)
     later.sendall(b"200 result=0\n")
     rounds.go()
     assert heard(peer) == heard(later) == ALLOWED
+
+
+# --- turns
+
+def test_a_call_does_not_wait_behind_a_flood_from_another_address(rounds: Rounds) -> None:
+    flood = rounds.many_ask(400, FLOOD)
+    call = rounds.asks(PBX)
+    went = 0
+    while (answer := heard(call)) is None:
+        rounds.go()
+        went += 1
+    assert answer == ALLOWED and went <= 4
+    assert sum(one is not None for one in map(heard, flood)) <= went * 32
+
+
+def test_with_one_address_alone_it_has_every_turn(rounds: Rounds) -> None:
+    peers = rounds.many_ask(64, PBX)
+    rounds.go(2)
+    assert count_heard(peers) == {ALLOWED: 64}
+
+
+def test_only_the_address_that_has_too_many_waiting_is_denied_without_the_store(rounds: Rounds) -> None:
+    flood, calls = rounds.many_ask(200, FLOOD), rounds.many_ask(3, PBX) + rounds.many_ask(3, OTHER_PBX)
+    rounds.go(10)
+    assert count_heard(calls) == {ALLOWED: 6}
+    answers = count_heard(flood)
+    assert answers[UNAVAILABLE] >= 200 - _WAITING - 64 and answers[UNAVAILABLE] + answers[ALLOWED] == 200
+
+
+def test_past_its_share_an_address_is_refused_at_once_and_its_emergencies_go(
+        rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MOST_PENDING", 40)
+    flood = rounds.many_ask(300, FLOOD)
+    emergency, call = rounds.asks(FLOOD, "112"), rounds.asks(PBX)
+    rounds.go(4)
+    assert heard(emergency) == EMERGENCY and heard(call) == ALLOWED
+    rounds.go(4)
+    answers = count_heard(flood)
+    assert answers[""] >= 100 and None not in answers
+    assert Counter(record["reason"] for record in rounds.records())["EMERGENCY"] == 1
+
+
+# --- connections
+
+def test_where_there_is_room_for_no_more_the_address_that_has_most_gives_one_up(
+        rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds.connections, "_places", 10)
+
+    def half(words: bytes) -> bytes:
+        return words[:300]
+    slow = rounds.asks(PBX, said=half)
+    rounds.go()
+    flood = rounds.many_ask(30, FLOOD, said=half)
+    rounds.go(2)
+    more = rounds.many_ask(3, PBX, said=half)
+    rounds.go(2)
+    assert heard(slow) is None and [heard(one) for one in more] == [None] * 3
+    assert count_heard(flood) == {"": 24, None: 6}
+    for one in (slow, *more):
+        one.setblocking(True)
+        one.sendall(header((CLEAR, "fibra", "carrier1"))[300:])
+    rounds.go()
+    assert count_heard([slow, *more]) == {ALLOWED: 4}
+
+
+def test_calls_that_never_reply_take_no_room_from_those_that_come(
+        rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds.connections, "_places", 10)
+    told = rounds.many_ask(10, FLOOD)
+    rounds.go(2)  # told, and waited for
+    calls = rounds.many_ask(4, PBX)
+    rounds.go(2)
+    assert count_heard(told) == {ALLOWED: 10} and count_heard(calls) == {ALLOWED: 4}
+    assert len(rounds.connections) == 10
+
+
+def test_those_who_may_not_ask_hold_nobody_up_however_many_they_are(rounds: Rounds) -> None:
+    strangers = rounds.many_ask(20, FLOOD)
+    assert rounds.connections.accept(8, 1.0, lambda peer: peer != FLOOD) == ([], False)
+    assert rounds.connections.queued() == 12
+    assert count_heard(strangers) == {"": 8, None: 12}
+
+
+# --- time
+
+def test_who_is_late_hurries_nobody_of_another_address_and_takes_no_thread(
+        rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches: list[int] = []
+    decide_all = Gate.decide_all
+
+    def decide(gate: Gate, asked: Sequence[Any], **options: Any) -> Any:
+        batches.append(len(asked))
+        return decide_all(gate, asked, **options)
+    monkeypatch.setattr(Gate, "decide_all", decide)
+    late = [rounds.asks(source, said=lambda words: words[:-1]) for source in (FLOOD, FLOOD, PBX)]
+    rounds.go()
+    for waiting in rounds.connections._open:
+        waiting.deadline -= rounds.deadline_s * 0.6
+    before = threading.active_count()
+    for one in late:
+        one.sendall(b"\n")
+    call = rounds.asks(PBX)
+    rounds.go()
+    assert batches == [1, 2, 1]
+    assert count_heard([call, *late]) == {ALLOWED: 4}
+    assert threading.active_count() == before

@@ -311,7 +311,7 @@ def test_who_has_been_taken_is_closed_by_nobody_else_though_room_is_wanted(
         listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its descriptor would be the next caller's, who would hear its verdict."""
     connections = Connections(listener)
-    monkeypatch.setattr(connections, "_places", 1)
+    monkeypatch.setattr(connections, "_places", 2)
     first, talk = _accepted(connections, listener.getsockname(), b"agi_")
     connections.put_back(talk)
     first.sendall(b"network: yes\n")
