@@ -9,9 +9,10 @@ import pytest
 from lab.store_server import StoreServer
 from lab.waiting import eventually
 from tests.faults import peers
-from tests.faults.callers import DIALPLAN_LIMIT_S
+from tests.faults.callers import CLOSED, DIALPLAN_LIMIT_S
 from tests.faults.conftest import OpenStage
-from tests.faults.numbers import CLEAR, STORE_UNAVAILABLE
+from tests.faults.flood import KINDS, flooding
+from tests.faults.numbers import CLEAR, EMERGENCY, STORE_UNAVAILABLE
 from tests.faults.peers import Behaviour
 from tests.faults.processes import Held, held_by
 from tests.faults.stage import Stage
@@ -30,6 +31,7 @@ FAULTS: dict[str, tuple[Behaviour, int, bool]] = {
     "HANGUP lines without end": (peers.hangup_lines_without_end, 2, False),
     "hostile text in every field": (peers.hostile_texts, 4, False),
 }
+FLOOD_A_SECOND = 3000
 IDLE = 2000
 GROWTH_MB = 24.0
 
@@ -76,6 +78,26 @@ def test_more_calls_than_can_be_answered_are_denied_in_time(stage: Stage, at_fir
     figures = stage.under_calls(fault, peers.idle(stage.daemon.address, IDLE, peers.words()), during_s=2,
                                 limit_s=DIALPLAN_LIMIT_S, also_right=frozenset({STORE_UNAVAILABLE}))
     assert figures.wrong == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_flood_from_another_address_disturbs_nobody(stage: Stage, at_first: dict[int, Held], kind: str) -> None:
+    """Each caller is answered; a machine that is busy may have the store late."""
+    figures = stage.under_calls(f"flood: {FLOOD_A_SECOND:,} a second: {kind}",
+                                flooding(stage.daemon.address, kind, FLOOD_A_SECOND),
+                                also_right=frozenset({STORE_UNAVAILABLE}))
+    assert figures.wrong == []
+    assert figures.under_fault.get(f"clear: {CLEAR.right}"), "no call was allowed meanwhile"
+
+
+def test_a_flood_from_the_callers_own_address_leaves_their_emergencies_alone(stage: Stage, at_first: dict[int, Held]) -> None:
+    kind = "whole calls that never reply"
+    figures = stage.under_calls(f"flood: {FLOOD_A_SECOND:,} a second, from their own address: {kind}",
+                                flooding(stage.daemon.address, kind, FLOOD_A_SECOND, source="127.0.0.1"),
+                                expected={EMERGENCY.name: frozenset({EMERGENCY.right})},
+                                also_right=frozenset({STORE_UNAVAILABLE, CLOSED}))
+    assert figures.wrong == []
+    assert figures.under_fault.get(f"{EMERGENCY.name}: {EMERGENCY.right}"), "no emergency was called meanwhile"
 
 
 def test_afterwards_the_workers_are_the_same_and_hold_no_more(stage: Stage, at_first: dict[int, Held]) -> None:
