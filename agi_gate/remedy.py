@@ -30,7 +30,8 @@ REMEDIES: dict[Reason, str] = {
     Reason.CALLER_ID_WITHHELD: "show the caller ID: no code that hides it (#31#, *67), no restriction on the channel",
     Reason.CALLER_ID_MISSING: "set the campaign's caller ID on the channel before the gate is asked",
     Reason.CALLER_ID_FOREIGN: "present an Italian number that the campaign declares",
-    Reason.CALLER_ID_MALFORMED: "present a whole number that the campaign declares, not an extension",
+    Reason.CALLER_ID_MALFORMED: "present a whole number that the campaign declares, not an extension: digits and at "
+                                "most one leading +",
     Reason.CALLER_ID_NOT_ASSIGNED: "present a number of the campaign's list, declared to the ROC and held by the "
                                    "controller or its call centre",
     Reason.CALLER_ID_PURPOSE: "present 0843 for statistics, 0844 for commercial calls, or an ordinary declared number",

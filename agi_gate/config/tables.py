@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from agi_gate import place
-from agi_gate.policy import CALLBACK_DAYS
+from agi_gate.policy import CALLBACK_DAYS, NumberFormat
 from agi_gate.regime import CHECK_GOOD_DAYS, CONTRACT_GRACE_DAYS
 from agi_gate.retention import FIVE_YEARS_DAYS
 
@@ -126,7 +126,7 @@ class CallerIdTable(Table):
 
 class TrunkTable(Table):
     country: Country
-    number_format: Literal["e164", "digits", "national"] = "e164"
+    number_format: NumberFormat = "e164"
 
 
 class CampaignTable(Table):

@@ -122,7 +122,8 @@ REMEDIES = {
                                "restrizione sul canale",
     Reason.CALLER_ID_MISSING: "impostare sul canale il numero chiamante della campagna prima di interrogare il sistema",
     Reason.CALLER_ID_FOREIGN: "presentare un numero italiano dichiarato dalla campagna",
-    Reason.CALLER_ID_MALFORMED: "presentare un numero completo dichiarato dalla campagna, non un interno",
+    Reason.CALLER_ID_MALFORMED: "presentare un numero completo dichiarato dalla campagna, non un interno: cifre e al più "
+                                "un + iniziale",
     Reason.CALLER_ID_NOT_ASSIGNED: "presentare un numero dell'elenco della campagna, dichiarato al ROC e nella "
                                    "disponibilità del titolare o del call center",
     Reason.CALLER_ID_PURPOSE: "presentare lo 0843 per le statistiche, lo 0844 per le chiamate commerciali, oppure un "
