@@ -12,6 +12,7 @@ import pytest
 from agi_gate import actions
 from agi_gate.dialled import EMERGENCY_NUMBERS
 from agi_gate.verdict import Finding, Outcome, Reason, Verdict
+from lab.waiting import PATIENCE_S
 
 PROJECT = Path(__file__).resolve().parent.parent
 DIALPLAN = PROJECT / "dialplan"
@@ -24,7 +25,7 @@ _GATE_WORD = re.compile(r"(?<![A-Z_])GATE_[A-Z]+(?:_[A-Z]+)*")
 
 
 def asterisklint(command: str, path: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([Path(sys.executable).with_name("asterisklint"), command, path], capture_output=True, text=True, timeout=60)
+    return subprocess.run([Path(sys.executable).with_name("asterisklint"), command, path], capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 def lines_of(path: Path) -> list[str]:

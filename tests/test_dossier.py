@@ -30,6 +30,7 @@ from agi_gate.ops import dossier_files, dossier_html, dossier_pdf
 from agi_gate.ops.exit_codes import DONE, NOT_PROVEN, UNREACHABLE, USAGE
 from agi_gate.ops.main import main
 from agi_gate.store.reader import Store, connect
+from lab.waiting import PATIENCE_S
 from tests.decision_log.writing import change
 from tests.support.clock import load_in
 from tests.support.builders import LANDLINE, UNLISTED, a_call, checks, time
@@ -450,7 +451,7 @@ def test_without_fpdf2_a_pdf_is_refused_with_the_way_out(ops: Ops, monkeypatch: 
 
 def test_fpdf2_is_imported_only_for_a_pdf() -> None:
     code = "import sys; import agi_gate.ops.main; sys.exit('fpdf' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S).returncode == 0
 
 
 # --- verify
@@ -697,13 +698,13 @@ def test_the_digest_is_the_one_that_jq_gives(ops: Ops) -> None:
     if shutil.which("jq") is None:
         pytest.skip("there is no jq")
     path = ops.make()
-    ran = subprocess.run(["jq", "-jcS", ".dossier", path], capture_output=True, timeout=20, check=True)
+    ran = subprocess.run(["jq", "-jcS", ".dossier", path], capture_output=True, timeout=PATIENCE_S, check=True)
     assert ran.stdout == canonical(json.loads(path.read_text())["dossier"])
 
 
 def test_the_command_as_people_run_it(ops: Ops, store_url: str) -> None:
     ran = subprocess.run([AGI_GATE, "--config", ops.gate_toml, "dossier", NUMBER, "--controller", "acme", "--out",
-                          ops.folder / "p.html"], capture_output=True, text=True, timeout=60,
+                          ops.folder / "p.html"], capture_output=True, text=True, timeout=PATIENCE_S,
                          env={"PATH": "/usr/bin:/bin", "AGI_GATE_STORE_URL": store_url, "LANG": "it_IT.UTF-8"})
     assert ran.returncode == 0 and ran.stderr == "", ran.stderr
     assert "Titolare del trattamento" in (ops.folder / "p.html").read_text()

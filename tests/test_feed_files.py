@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from agi_gate.feeds import FeedError, FeedFile
+from lab.waiting import PATIENCE_S
 
 TEXT = b"3331234500,1\r\n" * 1_000
 
@@ -74,7 +75,7 @@ def test_stdin_is_read_to_its_end() -> None:
     code = ("from agi_gate.feeds import FeedFile\nwith FeedFile('-') as file:\n"
             "    print(file.name, file.raw_size, len(b''.join(file)), file.sha256())")
     packed = gzip.compress(TEXT)
-    ran = subprocess.run([sys.executable, "-c", code], input=packed, capture_output=True, timeout=20, check=True)
+    ran = subprocess.run([sys.executable, "-c", code], input=packed, capture_output=True, timeout=PATIENCE_S, check=True)
     assert ran.stdout.decode().split() == ["stdin", str(len(packed)), str(len(TEXT)),
                                            hashlib.sha256(packed).hexdigest()]
 

@@ -18,6 +18,7 @@ import redis
 from agi_gate import __version__
 from agi_gate.ops.main import main
 from lab.store_server import StoreServer
+from lab.waiting import PATIENCE_S
 from tests.support.cases import own_gate_toml
 from tests.support.daemon import AGI_GATE
 from tests.support.gate_toml import CALLER_ID, CLEAR, ENROLLED, NEVER_CHECKED, write_gate_toml
@@ -204,12 +205,12 @@ def test_check_writes_no_record(agi_gate: AgiGate, gate_toml: Path) -> None:
 
 def test_what_is_no_utf_8_is_shown_and_crashes_nothing(gate_toml: Path, store_url: str) -> None:
     ran = subprocess.run([AGI_GATE, "--config", gate_toml, "check", b"02\xff", "--campaign", b"x\xff"],
-                         capture_output=True, timeout=20)
+                         capture_output=True, timeout=PATIENCE_S)
     assert ran.returncode == DENIED and b"Traceback" not in ran.stderr and b"x\\udcff" in ran.stdout
     feed = gate_toml.parent / os.fsdecode(b"rests\xff.csv")
     feed.write_text("number,controller,silent_at\n")
     ran = subprocess.run([AGI_GATE, "--config", gate_toml, "load", "rests", feed, "--json"], capture_output=True,
-                         timeout=20)
+                         timeout=PATIENCE_S)
     assert ran.returncode == DONE and json.loads(ran.stdout)["rows"] == 0
 
 
@@ -424,7 +425,7 @@ def test_a_check_of_the_days_to_come_is_refused_since_calls_would_rest_on_it(
 
 def test_a_feed_comes_from_stdin_too(gate_toml: Path, store_url: str, tmp_path: Path) -> None:
     ran = subprocess.run([AGI_GATE, "--config", gate_toml, "load", "rests", "-", "--json"], capture_output=True,
-                         cwd=tmp_path, timeout=20,
+                         cwd=tmp_path, timeout=PATIENCE_S,
                          input=f"number,controller,silent_at\n{CLEAR},acme,{AT}\n".encode())
     assert ran.returncode == DONE and json.loads(ran.stdout)["file"] == "stdin"
 

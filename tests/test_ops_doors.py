@@ -19,6 +19,7 @@ import pytest
 from agi_gate.ops import exit_codes
 from agi_gate.ops.completion import with_verbs
 from agi_gate.ops.main import parser
+from lab.waiting import PATIENCE_S
 from tests.support.daemon import AGI_GATE
 from tests.support.gate_toml import write_gate_toml
 
@@ -35,7 +36,7 @@ def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A line as a shell runs it, `agi-gate` being the one under test; buffered, as it is outside of the tests."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"} | environment
     return subprocess.run(["sh", "-c", f'agi_gate() {{ {shlex.quote(AGI_GATE)} "$@"; }}\n{line}'], env=env,
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 # --- help
@@ -61,7 +62,7 @@ def completed(*words: str, folder: Path) -> set[str]:
         "$(complete -p agi-gate | sed 's/.*-F \\([^ ]*\\).*/\\1/')" {offered}
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
-    ran = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=30)
+    ran = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S)
     assert ran.returncode == 0 and ran.stderr == "", ran.stderr
     return {word.strip() for word in ran.stdout.splitlines()}
 
@@ -101,7 +102,7 @@ def with_terminal(arguments: list[str | Path], source: str | None = None) -> tup
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=its_end, text=True,
                           env={**os.environ, "TERM": "xterm", "COLUMNS": "100"}) as process:
         os.close(its_end)
-        out, _ = process.communicate(source, timeout=30)
+        out, _ = process.communicate(source, timeout=PATIENCE_S)
     seen = b""
     try:
         while block := os.read(terminal, 65_536):
@@ -121,9 +122,9 @@ def test_progress_is_shown_on_a_terminal_and_leaves_stdout_alone() -> None:
 
 def test_progress_is_silent_with_json_in_a_pipe_and_without_stderr() -> None:
     assert with_terminal([sys.executable, "-", "--json"], PROGRESS) == (DONE, "answer\n", b"told\r\n")
-    ran = subprocess.run([sys.executable, "-"], input=PROGRESS, capture_output=True, text=True, timeout=30)
+    ran = subprocess.run([sys.executable, "-"], input=PROGRESS, capture_output=True, text=True, timeout=PATIENCE_S)
     assert (ran.returncode, ran.stdout, ran.stderr) == (DONE, "answer\n", "told\n")
-    ran = subprocess.run(["sh", "-c", f"{shlex.quote(sys.executable)} - 2>&-"], timeout=30, capture_output=True,
+    ran = subprocess.run(["sh", "-c", f"{shlex.quote(sys.executable)} - 2>&-"], timeout=PATIENCE_S, capture_output=True,
                          text=True, input=PROGRESS.replace('    print("told", file=sys.stderr)\n', ""))
     assert (ran.returncode, ran.stdout) == (DONE, "answer\n")
 
@@ -179,5 +180,5 @@ def test_ctrl_c_leaves_no_traceback(gate_toml: Path, after_ms: int) -> None:
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         time.sleep(after_ms / 1000)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode in (-signal.SIGINT, CRASHED) and "Traceback" not in said, said

@@ -21,6 +21,7 @@ from agi_gate.decision_log.pseudonyms import Keys, add_key
 from agi_gate.gate import Gate
 from agi_gate.ops.main import main
 from agi_gate.store.reader import Store, connect
+from lab.waiting import PATIENCE_S
 from tests.support.daemon import AGI_GATE
 from tests.support.gate_toml import CALLER_ID, CLEAR, ENROLLED, load_feeds, write_gate_toml
 
@@ -89,7 +90,7 @@ def test_people_get_a_row_a_decision(gate_toml: Path, capsys: pytest.CaptureFixt
 
 def test_what_phones_sent_crashes_neither_a_terminal_nor_a_pipe(gate_toml: Path) -> None:
     for words in ((), ("--json",)):
-        ran = subprocess.run([AGI_GATE, "--config", gate_toml, "log", *words], capture_output=True, timeout=20)
+        ran = subprocess.run([AGI_GATE, "--config", gate_toml, "log", *words], capture_output=True, timeout=PATIENCE_S)
         assert ran.returncode == 0 and b"Traceback" not in ran.stderr and b"\x1b" not in ran.stdout
         assert ran.stdout.count(CLEAR.encode()) >= 3
 
@@ -189,7 +190,7 @@ def test_a_reader_that_leaves_early_is_no_error(gate_toml: Path) -> None:
     log = gate_toml.parent / "decisions.jsonl"
     log.write_text(log.read_text() * 500)
     ran = subprocess.run(["/bin/sh", "-c", '"$0" --config "$1" log --json | head -n 1', AGI_GATE, str(gate_toml)],
-                         capture_output=True, timeout=20)
+                         capture_output=True, timeout=PATIENCE_S)
     assert len(ran.stdout.splitlines()) == 1 and ran.stderr == b""
 
 
@@ -204,7 +205,7 @@ def test_follow_goes_on_with_what_is_decided_from_now_on(gate_toml: Path) -> Non
                 stream.write(log.read_bytes().splitlines(keepends=True)[-1])
             assert json.loads(process.stdout.readline())["call"]["campaign"] == "no such"
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
+            assert process.wait(PATIENCE_S) == 0
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()

@@ -32,7 +32,7 @@ from agi_gate.shadow import Shadow
 from agi_gate.store.reader import Question, StoreUnavailable
 from agi_gate.store.seen import Seen
 from lab.processes import tied
-from lab.waiting import eventually
+from lab.waiting import PATIENCE_S, eventually
 from tests.support.cases import DATA, Case, all_cases, call_of, facts_of, own_gate_toml, policy
 from tests.support.daemon import AGI_GATE, is_running
 from tests.support.ran import Ran
@@ -199,7 +199,7 @@ def test_no_process_outlives_a_replay_that_was_killed(begun: Begun) -> None:
 def test_a_process_of_it_that_is_killed_is_told(begun: Begun) -> None:
     os.kill(begun.counting[0], signal.SIGKILL)
     begun.log.close()
-    out, err = begun.process.communicate(timeout=20)
+    out, err = begun.process.communicate(timeout=PATIENCE_S)
     assert (begun.process.returncode, out) == (CRASHED, "") and "one of its processes was killed" in err and "Traceback" not in err
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from lab.waiting import PATIENCE_S
 from tests.support.daemon import AGI_GATE
 from tests.support.gate_toml import GATE_TOML
 
@@ -88,4 +89,4 @@ def load(configuration: Path, environment: dict[str, str]) -> None:
     """Load them as ops would, by commands of their own: the caller's threads run on meanwhile."""
     for feed in write_feeds(configuration.parent):
         subprocess.run([AGI_GATE, "--config", configuration, "load", *feed], cwd=configuration.parent, env=environment,
-                       check=True, timeout=60, capture_output=True)
+                       check=True, timeout=PATIENCE_S, capture_output=True)
