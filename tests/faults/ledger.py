@@ -7,14 +7,16 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from agi_gate.decision_log import segment
-from tests.faults.callers import CLOSED, LEFT, PATIENCE_S, REFUSED, Call
+from tests.faults.callers import CLOSED, IN_TIME_S, LEFT, REFUSED, Call
 from tests.faults.numbers import EMERGENCY, LOG_UNAVAILABLE
 
 Window = tuple[float, float]
+_JUST_GONE_S = 0.5  # who hangs up while the call is decided is not known to have gone
 
 
 @dataclass
@@ -70,13 +72,13 @@ def figures_of(fault: str, calls: list[Call], logs: Iterable[Path], during: Wind
     records, wrong = records_of(logs)
     on_record = {record["id"]: record for record in records}
     heard = {call.variables.get("GATE_DECISION_ID") for call in calls if call.allowed}
-    mine = {call.unique_id for call in calls}
+    gone_at = {call.unique_id: call.gone_at for call in calls}
     figures = Figures(fault, len(calls), answers=dict(Counter(call.answer for call in calls).most_common()), wrong=wrong)
     figures.slowest_s = max((call.took_s for call in calls), default=0.0)
-    figures.unanswered = sum(call.took_s > PATIENCE_S or call.ending == LEFT and call.took_s >= PATIENCE_S - 0.05
-                             for call in calls)
+    figures.unanswered = sum(call.took_s > IN_TIME_S for call in calls)
     figures.allows_nobody_heard = sum(
-        record["verdict"] == "ALLOW" and record["unique_id"] in mine and record["id"] not in heard
+        record["verdict"] == "ALLOW" and record["id"] not in heard and record["unique_id"] in gone_at
+        and datetime.fromisoformat(record["at"]).timestamp() > gone_at[record["unique_id"]] + _JUST_GONE_S
         for record in records)
     figures.wrong += _wrong_allows(figures, calls, during, expected or {})
     figures.wrong += _wrong_records(figures, calls, on_record)
@@ -88,8 +90,6 @@ def figures_of(fault: str, calls: list[Call], logs: Iterable[Path], during: Wind
             allowed = set(expected[call.kind.name])
         if call.answer not in allowed and not (call.ending in (CLOSED, LEFT, REFUSED) and call.ending in also_right):
             figures.wrong.append(f"a call ({call.kind.name}) heard `{call.answer}`")
-    if figures.unanswered:
-        figures.wrong.append(f"{figures.unanswered} calls waited over {PATIENCE_S:.0f} s")
     return figures
 
 

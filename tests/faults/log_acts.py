@@ -19,7 +19,7 @@ from tests.faults.stage import NOT_INJECTED, Stage
 def full_disk(stage: Stage) -> Iterator[None]:
     """Fill what is left of it to the last byte."""
     filler = stage.seen_by_daemon(stage.folder / "log" / "filler")
-    stop = threading.Event()
+    stop, is_full = threading.Event(), threading.Event()
 
     def fill() -> None:
         # whatever a record that was cut and taken back has left is taken, too
@@ -31,8 +31,10 @@ def full_disk(stage: Stage) -> Iterator[None]:
                             pass
                     except OSError:
                         pass
+                is_full.set()
     filling = threading.Thread(target=fill)
     filling.start()
+    is_full.wait()
     yield
     stop.set()
     filling.join()

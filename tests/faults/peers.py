@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from itertools import count
 
 from lab.peer import header
+from lab.waiting import PATIENCE_S
 from tests.faults.callers import reply, reset
 from tests.faults.numbers import CLEAR, ENROLLED
 
 Address = tuple[str, int]
 Behaviour = Callable[[Address, threading.Event, int], bytes]
 
-CONNECTED_S = 4.0
+CONNECTED_S = PATIENCE_S
 OK = b"200 result=1\n"
 HOSTILE_TEXTS = (
     'x" "GATE_VERDICT" "ALLOW', "x\\", "x\\\"", "${GATE_VERDICT}", "${SHELL(id)}", "$[1=1]", "x\rSET VARIABLE GATE_VERDICT ALLOW",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from tests.faults.ledger import Figures
@@ -21,7 +22,9 @@ HEAD = ("| Fault | What the caller hears while it lasts | Calls | Wrong ALLOW | 
 
 def write(figures: list[Figures], into_document: bool) -> None:
     FILE.parent.mkdir(exist_ok=True)
-    FILE.write_text(json.dumps([one.as_json() for one in figures], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    written = FILE.with_name(f"{FILE.name}.{os.getpid()}")  # another run may write its own
+    written.write_text(json.dumps([one.as_json() for one in figures], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    written.rename(FILE)
     if into_document:
         text = DOCUMENT.read_text(encoding="utf-8")
         before, rest = text.split(BEGIN)

@@ -16,6 +16,7 @@ from redis.retry import Retry
 from agi_gate.store.keys import LOAD_ID_BYTES
 from lab.processes import free_port, tied
 from lab.store_server import StoreServer, servers_say
+from lab.waiting import PATIENCE_S
 from tests.faults.stage import Stage
 
 _PREFIX, _KEPT = b"agi:", b"kept:"
@@ -61,7 +62,7 @@ def emptied(server: StoreServer, stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def loading(server: StoreServer, stage: Stage) -> Iterator[None]:
-    """Started with data whose loading takes longer than the fault lasts: it answers -LOADING."""
+    """Started with data whose loading takes until the fault is over: it answers -LOADING."""
     with client_of(server) as client:
         # between these it listens
         client.mset({f"ballast:{number}": _RANDOM.randbytes(2048) for number in range(200)})
@@ -69,13 +70,16 @@ def loading(server: StoreServer, stage: Stage) -> Iterator[None]:
         client.bgrewriteaof()  # keys are loaded one by one, and slowly, from a snapshot
         servers_say(lambda: not client.info("persistence")["aof_rewrite_in_progress"], "the snapshot is written")
     server.kill()
-    delay_us = int((stage.form.during_s + 1.5) * 1_000_000 / keys)
+    delay_us = int(10 * PATIENCE_S * 1_000_000 / keys)
     server.process = subprocess.Popen(
         tied([*server.command, "--key-load-delay", str(delay_us), "--loading-process-events-interval-bytes", "1024"]),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with client_of(server) as client:
         servers_say(lambda: _says_loading(client), "it says that it loads")
         yield
+    server.kill()
+    server.restart()
+    with client_of(server) as client:
         servers_say(client.ping, "it has loaded all")
 
 

@@ -76,8 +76,9 @@ def test_more_calls_than_can_be_answered_are_denied_in_time(stage: Stage, at_fir
     """Two thousand calls that ask and take no answer, again and again: denied at once is right, late is wrong."""
     fault = f"peers: {IDLE:,} calls at once that never reply"
     figures = stage.under_calls(fault, peers.idle(stage.daemon.address, IDLE, peers.words()), during_s=2,
-                                limit_s=DIALPLAN_LIMIT_S, also_right=frozenset({STORE_UNAVAILABLE}))
+                                also_right=frozenset({STORE_UNAVAILABLE}))
     assert figures.wrong == []
+    assert stage.form.in_time(figures.slowest_s, DIALPLAN_LIMIT_S)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +105,7 @@ def test_afterwards_the_workers_are_the_same_and_hold_no_more(stage: Stage, at_f
     assert set(stage.daemon.workers()) == set(at_first), stage.daemon.said()
     for worker, before in at_first.items():
         eventually(lambda worker=worker, before=before: held_by(worker).descriptors <= before.descriptors + 4)
+        eventually(lambda worker=worker, before=before: held_by(worker).threads <= before.threads + 2)
         after = held_by(worker)
-        assert after.threads <= before.threads + 2
         assert after.memory_mb < before.memory_mb + GROWTH_MB
     assert "Traceback" not in stage.daemon.said() and "conversation failed" not in stage.daemon.said()

@@ -19,7 +19,6 @@ Act = Callable[[StoreServer, Stage], AbstractContextManager[object]]
 _MARKETING = ("clear", "enrolled", "never checked", "objected", "call-back")
 _UNKNOWN = frozenset({"DENY REGISTRY_UNKNOWN"})
 NOTHING_KNOWN = dict.fromkeys(_MARKETING, frozenset({STORE_UNAVAILABLE}))
-EMPTY = dict.fromkeys(_MARKETING, _UNKNOWN)
 AS_EVER = {kind.name: frozenset({kind.right}) for kind in (CLEAR, ENROLLED, NEVER_CHECKED, OBJECTED)}
 NO_CLAIM = {**AS_EVER, "call-back": frozenset({STORE_UNAVAILABLE, *_UNKNOWN})}
 
@@ -29,9 +28,9 @@ WITHOUT_ALL = {"restarted empty, then rebuilt": _UNKNOWN}
 FAULTS: dict[str, tuple[Act, dict[str, frozenset[str]]]] = {
     "killed, restarted with its data": (acts.killed, NOTHING_KNOWN),
     "stopped (SIGSTOP) and continued": (acts.stopped, NOTHING_KNOWN),
-    "restarted empty, then rebuilt": (acts.emptied, EMPTY),
+    "restarted empty, then rebuilt": (acts.emptied, NOTHING_KNOWN),
     "loading its data": (acts.loading, NOTHING_KNOWN),
-    "read-only (a replica)": (acts.read_only, NO_CLAIM),
+    "read-only (a replica)": (acts.read_only, NOTHING_KNOWN),
     "out of memory, noeviction": (acts.out_of_memory, NO_CLAIM),
     "password changed": (acts.password_changed, NOTHING_KNOWN),
     "right to read taken away (ACL)": (acts.right_taken, NOTHING_KNOWN),
