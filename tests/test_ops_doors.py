@@ -19,7 +19,7 @@ import pytest
 from agi_gate.ops import exit_codes
 from agi_gate.ops.completion import with_verbs
 from agi_gate.ops.main import parser
-from lab.waiting import PATIENCE_S
+from lab.waiting import PATIENCE_S, eventually
 from tests.support.daemon import AGI_GATE
 from tests.support.gate_toml import write_gate_toml
 
@@ -174,10 +174,12 @@ def test_a_list_from_a_stdin_that_is_closed_is_refused(gate_toml: Path, verb: st
 
 # --- Ctrl-C
 
-@pytest.mark.parametrize("after_ms", (60, 100, 150, 200, 300))
+@pytest.mark.parametrize("after_ms", (0, 30, 60, 100, 200))
 def test_ctrl_c_leaves_no_traceback(gate_toml: Path, after_ms: int) -> None:
+    """At any moment from where it loads what others wrote; before that the interpreter starts, which tells as it likes."""
     with subprocess.Popen([AGI_GATE, "--config", gate_toml, "load", "rests", "-"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        eventually(lambda: re.search(r"/site-packages/\S+\.so", Path(f"/proc/{process.pid}/maps").read_text()))
         time.sleep(after_ms / 1000)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=PATIENCE_S)
