@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-SLACK = timedelta(days=2)
+SLACK = timedelta(hours=49)  # two days, one of which may be the longest of the year
 _RATE_AFTER_START = 4
 _EVERY = timedelta(hours=1)
 BYTES = 192

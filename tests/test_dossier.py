@@ -18,7 +18,7 @@ import pytest
 
 from agi_gate import config
 from agi_gate.call import Presentation, Request
-from agi_gate.decision_log import DecisionLog
+from agi_gate.decision_log import DecisionLog, time_seen
 from agi_gate.decision_log.keeping import Plan, keep
 from agi_gate.decision_log.pseudonyms import Keys, add_key
 from agi_gate.explaining import LANGUAGES
@@ -90,7 +90,8 @@ class Ops:
                 log.close()
 
     def keep(self, days: int, **plan: int) -> None:
-        keep(self.settings.log.path, Plan(**plan), datetime.now(UTC) + timedelta(days=days), lambda words: None, pytest.fail)
+        time_seen.trust(self.settings.log.path, at := datetime.now(UTC) + timedelta(days=days))
+        keep(self.settings.log.path, Plan(**plan), at, lambda words: None, pytest.fail)
 
     def make(self, name: str = "person.json", *arguments: str, number: str = NUMBER, code: int = DONE) -> Path:
         path = self.folder / name
