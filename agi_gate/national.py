@@ -54,10 +54,9 @@ def is_subscriber(numbers: Numbers) -> NDArray[np.bool_]:
 
 
 def is_doubtful(numbers: Numbers) -> NDArray[np.bool_]:
-    """Which E.164 numbers are more often another's, misspelt, than what they are.
+    """Which E.164 numbers are more often landlines whose 0 a spreadsheet took than what they are.
 
-    A spreadsheet that takes the 0 of landlines makes old mobiles of nine digits of them (`331234567`, of 0331), and
-    service numbers (`70234567`, of 070); a 0 before a mobile makes a landline of eleven digits (`03451234567`).
+    Old mobiles of nine digits (`331234567`, of 0331), and service numbers (`70234567`, of 070).
     """
     found = np.zeros(len(numbers), np.bool_)
     for length, inside, national in _by_length(numbers):
@@ -67,10 +66,17 @@ def is_doubtful(numbers: Numbers) -> NDArray[np.bool_]:
         services = services[~is_a_persons(national[services], length)]
         for place in services.tolist():  # few: nobody lists them
             doubtful[place] = may_lack_its_zero(str(national[place]))
-        if length == 11:
-            doubtful |= (national // _POWERS[length - 2] == 3) & is_a_persons(national, length) \
-                & is_a_persons(national, length - 1)
         found[inside] = doubtful
+    return found
+
+
+def may_be_mobile(numbers: Numbers) -> NDArray[np.bool_]:
+    """Which E.164 numbers are landlines that would be mobiles without their 0: `03451234567`."""
+    found = np.zeros(len(numbers), np.bool_)
+    power = 10**11
+    places = np.flatnonzero((numbers >= COUNTRY * power + 3 * power // 100) & (numbers < COUNTRY * power + 4 * power // 100))
+    national = numbers[places] - COUNTRY * power
+    found[places] = is_a_persons(national, 11) & is_a_persons(national, 10)
     return found
 
 

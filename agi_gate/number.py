@@ -148,6 +148,12 @@ def read_number(text: str) -> Number | NotOneNumber:
     return number
 
 
+def digits_of(text: str) -> str | None:
+    """The digits of the one number that a text is, whoever has it; None where it is not one."""
+    digits = spelled(text, _is_a_persons)
+    return digits if isinstance(digits, str) else None
+
+
 def _is_a_persons(digits: str) -> bool:
     number = _of_digits(digits)
     return number is not None and (

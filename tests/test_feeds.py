@@ -163,12 +163,20 @@ def test_as_many_rows_as_a_sheet_holds_are_noticed(tmp_path: Path, rows: int, is
 # --- numbers in doubt
 
 def test_doubtful_numbers_are_counted_with_the_first(tmp_path: Path) -> None:
-    feed = registry(tmp_path, b"0212345600,1\n331234567,0\n+39 331 234568,1\n803123456,0\n800123456,0\n03451234567,1\n",)
-    assert [(doubts.rows, doubts.count, doubts.line) for doubts in feed.doubts] == [(6, 4, 2)]
-    assert "`331234567` is an old mobile number of nine digits, or `0331234567` without its 0" in feed.doubts[0].notice()
-    feed = registry(tmp_path, b"3331234500\n", b"03451234567\n3331234500\n")
+    feed = registry(tmp_path, b"0212345600,1\n331234567,0\n+39 331 234568,1\n803123456,0\n800123456,0\n70234567,0\n5512345678,0\n")
+    assert [(doubts.rows, doubts.count, doubts.line) for doubts in feed.doubts] == [(7, 4, 2)]
+    notice, = feed.doubts[0].notices()
+    assert "`331234567` is an old mobile number of nine digits, or `0331234567` without its 0" in notice
+    feed = registry(tmp_path, b"3331234500\n", b"3331234500\n803123456\n")
     assert [(doubts.file, doubts.count) for doubts in feed.doubts] == [("esito.txt", 0), ("lista.txt", 1)]
-    assert "`03451234567` is a landline, or the mobile number `3451234567` behind a 0" in feed.doubts[1].notice()
+    assert "`803123456` is a service number, or `0803123456` without its 0" in "".join(feed.doubts[1].notices())
+
+
+def test_landlines_that_may_be_mobiles_are_noticed_and_refuse_nothing(tmp_path: Path) -> None:
+    feed = registry(tmp_path, b"0212345600,1\n03451234567,0\n03911234567,0\n0301234567,0\n03012345678,0\n0345123456,0\n")
+    assert not feed.doubts[0].are_too_many(None)
+    notice, = feed.doubts[0].notices()
+    assert "2 landlines of 6 numbers would be mobiles without their 0, as `03451234567` and `3451234567`" in notice
 
 
 @pytest.mark.parametrize(("rows", "doubtful", "most", "refused"), (

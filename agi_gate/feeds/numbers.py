@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from agi_gate.columns import Numbers, number_of
 from agi_gate.national import COUNTRY, is_a_persons
-from agi_gate.number import parse_listed
+from agi_gate.number import digits_of, parse_listed
 
 NOT_A_NUMBER = 0
 # what may stand before the national number
@@ -25,6 +25,10 @@ _WIDTH = _MAX_DIGITS + max(map(len, _PREFIXES))
 def read_numbers(cells: Sequence[str]) -> Numbers:
     """Each cell's number as `agi_gate.columns` writes it, or NOT_A_NUMBER."""
     numbers = _common(cells)
+    left = np.flatnonzero(numbers == NOT_A_NUMBER)
+    if len(left):
+        # most of them are grouped digits, and are of a common shape once their signs were judged
+        numbers[left] = _common([digits_of(cells[place]) or "" for place in left.tolist()])
     for place in np.flatnonzero(numbers == NOT_A_NUMBER).tolist():
         e164 = parse_listed(cells[place])
         if e164 is not None:

@@ -133,7 +133,7 @@ def _fail(why: str, code: int) -> int:
 
 def _refuse_rejects(feed: feeds.RegistryFeed | feeds.Feed, arguments: argparse.Namespace) -> dict[str, Any]:
     """What the summary says of the file beside its rows.  Raises FeedError where too much of it is unsure."""
-    notices = feed.notices + [doubts.notice() for doubts in feed.doubts if doubts.count]
+    notices = feed.notices + [notice for doubts in feed.doubts for notice in doubts.notices()]
     for notice in notices:
         print(f"agi-gate load: {notice}", file=sys.stderr)
     path = None
