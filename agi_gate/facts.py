@@ -127,6 +127,8 @@ class Facts:
     @property
     def enrolment(self) -> Enrolment | None:
         """The latest enrolment that the checks show, also where the number is clear again; None where they show none."""
+        if not any([check.enrolled for check in self.checks]):  # of most numbers, and every call asks
+            return None
         first = last = None
         for check in sorted(self.checks, key=_time_then_flag, reverse=True):
             if check.enrolled:

@@ -13,7 +13,7 @@ from typing import Literal
 
 CALL_CENTRE = "callcentre"  # the holder of a caller ID that belongs to the declared call centre
 ENERGY = "energy"           # the sector, and the product category, of electricity and gas
-CALLBACK_DAYS = 30          # how long a request to be called counts that names no end, unless the controller says less or more
+CALLBACK_DAYS = 30          # a request to be called that names no end counts for so many
 
 NumberFormat = Literal["e164", "digits", "national"]  # +3902..., 3902..., 02...
 

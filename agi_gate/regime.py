@@ -22,7 +22,7 @@ class Regime:
     code_of_conduct_hours: bool = False
     fixed_caller_id_national: bool = False   # an Italian fixed caller ID must not enter from abroad
     mobile_caller_id_national: bool = False  # nor a mobile one
-    energy_to_customers_only: bool = False  # and to who asked the seller itself, on its own site
+    energy_to_customers_only: bool = False  # and to people who asked on the seller's own site
     ai_discloses_itself: bool = False
 
     @property

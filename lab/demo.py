@@ -61,7 +61,7 @@ CALLS = (
     DemoCall("in the directory, enrolled", "fibra", "02 12345601"),
     DemoCall("in the directory, recorded voice", "voce", "02 12345604"),
     DemoCall("energy, customer in contract", "luce", "333 1234540", "+390687654321"),
-    DemoCall("energy, a consent of who is no customer", "luce", "333 1234541", "+390687654321"),
+    DemoCall("energy, a consent, but no contract", "luce", "333 1234541", "+390687654321"),
     DemoCall("energy, asked on the seller's own site", "luce", "333 1234542", "+390687654321"),
     DemoCall("energy, asked by phone", "luce", "333 1234543", "+390687654321"),
     DemoCall("energy, in the directory", "luce", "02 12345603", "+390687654321"),

@@ -1,7 +1,7 @@
 """CALLBACK_REQUESTED: a one-off call that the person asked for, unused and in its window (step 7).
 
 Sources: L. 5/2018 art. 2, the registry's FAQ for operators; for energy Codice del consumo art. 51 c. 8-bis (only a
-request made on the seller's own site).  The window is closed: at its end itself the request still stands.  It goes
+request made on the seller's own site).  The window is closed: at its end itself the request still counts.  It goes
 before an objection (step 9) only where it is the later of the two: GDPR 21(3).  Using it up, once, is the store's part.
 """
 

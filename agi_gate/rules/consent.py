@@ -27,7 +27,7 @@ def check(call: Call, facts: Facts, regime: Regime) -> Finding | None:
 
 
 def check_fault(call: Call, facts: Facts, regime: Regime) -> Finding | None:
-    """Deny with what stands against the consents, or because there is no consent at all."""
+    """Deny by an earlier enrolment or the newest consent's first fault, or because there is no consent at all."""
     valid = valid_consents(call, facts)
     if valid:  # in order but for the enrolment, or `check` would have allowed
         return dating.deny(valid, facts)

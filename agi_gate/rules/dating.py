@@ -13,13 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agi_gate.facts import Consent, Facts
+from agi_gate.facts import Consent, Enrolment, Facts
 from agi_gate.verdict import Finding, Reason
 
 
 def fault(consent: Consent, facts: Facts) -> Reason | None:
-    """Why the latest enrolment stands against a consent; None where it does not."""
-    enrolment = facts.enrolment
+    """Why a consent does not count beside the latest enrolment; None if it does."""
+    return _fault(consent, facts.enrolment)
+
+
+def _fault(consent: Consent, enrolment: Enrolment | None) -> Reason | None:
     if enrolment is None:
         return None
     clear = enrolment.clear_before
@@ -31,13 +34,15 @@ def fault(consent: Consent, facts: Facts) -> Reason | None:
 
 
 def later(consents: Sequence[Consent], facts: Facts) -> Sequence[Consent]:
-    """Those of the consents against which no enrolment stands."""
-    return consents if facts.enrolment is None else [one for one in consents if fault(one, facts) is None]
+    """The consents that no enrolment voids, or may have voided."""
+    enrolment = facts.enrolment if consents else None
+    return consents if enrolment is None else [one for one in consents if _fault(one, enrolment) is None]
 
 
 def deny(consents: Sequence[Consent], facts: Facts) -> Finding:
     """Deny on consents, newest first, of which none is later: one that may be is the reason before those that are not."""
-    unproven = [consent for consent in consents if fault(consent, facts) is Reason.CONSENT_DATE_UNPROVEN]
+    enrolment = facts.enrolment
+    unproven = [consent for consent in consents if _fault(consent, enrolment) is Reason.CONSENT_DATE_UNPROVEN]
     if unproven:
         return Finding(Reason.CONSENT_DATE_UNPROVEN, check=facts.last_check, consent=unproven[0])
     return Finding(Reason.CONSENT_VOIDED_BY_REGISTRY, check=facts.last_check, consent=consents[0])
