@@ -24,6 +24,7 @@ from agi_gate.decision_log import DecisionLog, LogUnavailable
 from agi_gate.decision_log.pseudonyms import KeyFileError
 from agi_gate.gate import Gate, Pseudonym
 from agi_gate.shadowing import with_shadow
+from agi_gate.store_watch import StoreWatch
 from agi_gate.upkeep import Upkeep
 from agi_gate.worker import Given, Worker
 
@@ -81,7 +82,8 @@ def serve(path: Path, settings: config.Settings) -> int:
     finally:
         log.close()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    crew, upkeep = _Crew(listener, settings, pseudonym), Upkeep(listener)
+    crew, upkeep, watch = _Crew(listener, settings, pseudonym), Upkeep(listener), StoreWatch(listener)
+    watch.first(settings)
     crew.fill()
     host, port = listener.getsockname()[:2]
     logger.info("listening on %s:%d, %d workers", host, port, settings.daemon.workers)
@@ -91,12 +93,14 @@ def serve(path: Path, settings: config.Settings) -> int:
         if received is None or time.monotonic() - looked >= _LOOK_S:
             crew.look()
             upkeep.look(crew.settings)
+            watch.look(crew.settings)
             looked = time.monotonic()
         if received is None:
             continue
         if received.si_signo == signal.SIGCHLD:
             ended = _reap()
             upkeep.ended(ended)
+            watch.ended(ended)
             crew.replace(ended)
         elif received.si_signo == signal.SIGHUP:
             crew.reload(path)
@@ -106,6 +110,7 @@ def serve(path: Path, settings: config.Settings) -> int:
     # wakes every thread that waits in accept, in all workers: the socket is one
     listener.shutdown(socket.SHUT_RDWR)
     upkeep.stop()
+    watch.stop()
     crew.stop()
     logger.info("stopped")
     return 0

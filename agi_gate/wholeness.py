@@ -5,10 +5,12 @@ Joint.  It decides nothing: `ops` refuses loads by it, `status`, `preflight` and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from agi_gate.archive import Archive, ArchiveDamaged, ArchiveError, History
@@ -16,6 +18,7 @@ from agi_gate.archive.history import FINDINGS, brings_a_file, content
 from agi_gate.archive.receipts import Receipt
 from agi_gate.regime import ROME
 from agi_gate.store.holdings import Holdings, controllers_in, holdings
+from agi_gate.store.seen import Seen, path_beside
 from agi_gate.store.servers import Servers
 from agi_gate.store.unavailable import StoreUnavailable
 
@@ -113,6 +116,10 @@ class Wholeness:
     def words(self) -> Iterator[str]:
         for controller, difference in self.differences.items():
             yield from difference.words(controller)
+        yield from self.words_of_none()
+
+    def words_of_none(self) -> Iterator[str]:
+        """What is said of no controller of the configuration."""
         yield from strangers_words(self.strangers or ())
         if self.not_known:
             yield f"whether the store is whole is not known here: {self.not_known}"
@@ -142,6 +149,21 @@ def compare(archive: Archive, servers: Servers, controllers: Collection[str], kn
         return found
     except ArchiveError as error:
         return replace(found, differences={}, not_known=str(error), is_damaged=isinstance(error, ArchiveDamaged))
+
+
+def note(log: Path, found: Wholeness) -> None:
+    """Have the calls of controllers that are not whole denied by every gate of this log, and those of others go on.
+
+    Raises OSError.
+    """
+    Seen.beside(log).set_doubts({controller: one.doubt for controller, one in found.differences.items()})
+
+
+def note_if_ours(log: Path, found: Wholeness) -> None:
+    """The same, by ops: where a gate of this machine has its file, and this user's writing leaves it to the gate."""
+    with suppress(OSError):
+        if os.geteuid() in (0, path_beside(log).stat().st_uid):
+            note(log, found)
 
 
 def difference(history: History, held: Holdings, controller: str) -> Difference:

@@ -15,7 +15,7 @@ EDGES = ("disk", "awake", "clock", "config", "agi", "store", "feeds", "decision_
 # edges that the others stand on
 GROUND = ("disk", "awake", "clock")
 JOINTS = ("gate", "answer", "door", "script", "emergency", "alone", "daemon", "worker", "rounds", "connections", "sources",
-          "upkeep", "wholeness", "shadowing", "quiet", "ops")
+          "upkeep", "wholeness", "store_watch", "shadowing", "quiet", "ops")
 # what would let the world into the core
 WORLD = {"asyncio", "csv", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "signal", "socket",
          "subprocess", "sys", "tempfile", "threading", "time"}

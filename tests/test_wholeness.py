@@ -18,7 +18,7 @@ from agi_gate.store import keys
 from agi_gate.store.servers import Servers
 from agi_gate.wholeness import compare
 from tests.support.gate_toml import write_gate_toml
-from tests.support.ops import Ops, empty
+from tests.support.ops import Ops, copy_of, empty, restore
 
 OBJECTED, OTHER, THIRD = "3331234501", "3331234502", "3331234503"
 AT = "2026-10-05T09:00:00+02:00"
@@ -70,18 +70,6 @@ def answer(ops: Ops, *more: str, code: int = DONE) -> str:
 
 OPENING = (contacts, callbacks, consents, answer)
 DENYING = (objections, rests, revocations)
-
-
-def copy_of(ops: Ops) -> dict[bytes, bytes]:
-    with redis.Redis.from_url(ops.url) as client:
-        return {name: client.dump(name) for name in client.keys("*")}  # type: ignore[union-attr, misc]
-
-
-def restore(ops: Ops, copy: dict[bytes, bytes]) -> None:
-    with redis.Redis.from_url(ops.url) as client:
-        client.flushall()
-        for name, value in copy.items():
-            client.restore(name, 0, value)
 
 
 def status(ops: Ops, code: int) -> Any:

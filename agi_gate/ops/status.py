@@ -27,7 +27,7 @@ from agi_gate.store.loader import Client
 from agi_gate.store.server_state import clock_ahead, eviction, persistence
 from agi_gate.store.servers import Servers
 from agi_gate.store.unavailable import StoreUnavailable
-from agi_gate.wholeness import Wholeness, compare
+from agi_gate.wholeness import Wholeness, compare, note_if_ours
 
 _TIMEOUT_MS = 30_000
 _HORIZONS_DAYS = (1, 3, 7, 15)
@@ -71,6 +71,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         return exit_codes.UNREACHABLE
     may_drop_keys = [why for one in servers_said
                      if (why := dropping(one["eviction"], never_evicts=settings.store.never_evicts)) is not None]
+    note_if_ours(settings.log.path, compared)
     alarm_at = now + arguments.stale_within
     controllers = {id_: _status(counts, now) | {
         "alarm": _alarm(counts, alarm_at, arguments.max_stale),

@@ -9,10 +9,12 @@ import pytest
 import redis
 
 from agi_gate import config
+from agi_gate.archive import Archive
 from agi_gate.facts import Callback
 from agi_gate.ops.main import main
 from agi_gate.store.reader import Store, StoreUnavailable
 from agi_gate.store.servers import Servers
+from agi_gate.wholeness import Difference, Wholeness, compare
 from lab.certificates import Certificate, make_certificate
 from lab.cluster import Cluster
 from lab.sentinel import SentinelGroup
@@ -137,6 +139,8 @@ def test_every_verb_works_with_the_two_users(
     for number in (CLEAR, CALLBACK):
         check = ["check", number, "--campaign", "fibra", "--at", "2026-10-05T11:00:00Z"]
         assert main(["--config", str(path), *check]) == 0
+    assert compare(Archive(tmp_path / "archive"), Servers.at(as_user(guarded.url, GATE), PATIENT_MS), ["acme"], []) == Wholeness(
+        {"acme": Difference()}, frozenset({"acme"}))
     store, callback = Store.at(as_user(guarded.url, GATE), TIMEOUT_MS), Callback(day(1))
     assert [store.claim(CONTROLLER, NUMBER, callback) for _ in range(2)] == [True, False]
     store.give_back(CONTROLLER, NUMBER, callback)
@@ -160,7 +164,7 @@ def test_the_gate_cannot_load_and_nobody_can_do_harm(guarded: StoreServer) -> No
     for client, words in (
             (gate, ("SET", "agi:{acme}:load", "x")), (gate, ("SADD", "agi:{acme}:load", "x")),
             (gate, ("SREM", "agi:{acme}:o:3933312345", "x")), (gate, ("DEL", "agi:{acme}:used:393331234500")),
-            (gate, ("GET", "other")), (gate, ("SCAN", "0")), (gate, ("EVAL", "return 1", "0")),
+            (gate, ("GET", "other")), (gate, ("HGETALL", "other")), (gate, ("EVAL", "return 1", "0")),
             (gate, ("FLUSHALL",)), (loader, ("FLUSHALL",)), (loader, ("CONFIG", "GET", "*")), (loader, ("KEYS", "*")),
             (loader, ("GET", "other")), (loader, ("SHUTDOWN",)), (loader, ("ACL", "LIST")),
             (loader, ("DEBUG", "SLEEP", "1")),

@@ -39,6 +39,13 @@ def is_running(pid: int) -> bool:
     return any(state not in ("Z", "X") for state in states)
 
 
+def gives_way(pid: int) -> bool:
+    """Whether a child of the daemon is no worker, but looks after the log or the store, behind all others."""
+    with contextlib.suppress(ProcessLookupError):
+        return os.getpriority(os.PRIO_PROCESS, pid) == 19
+    return True
+
+
 def answer(daemon: Daemon, number: str = CLEAR, campaign: str = "fibra", **changes: str) -> str:
     """One conversation: the verdict and its reason, or nothing where the gate said nothing."""
     heard = ask(daemon.address, number, campaign, "carrier1", **changes)
@@ -89,7 +96,7 @@ class Daemon:
 
     def workers(self) -> list[int]:
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        found = [int(pid) for pid in path.read_text().split()]
+        found = [int(pid) for pid in path.read_text().split() if not gives_way(int(pid))]
         self._workers_seen |= set(found)
         return found
 

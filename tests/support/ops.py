@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,9 @@ from tests.support.gate_toml import write_gate_toml
 class Ops:
     """The command line on one configuration, whose archive and log lie beside it."""
 
-    def __init__(self, folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, folder: Path, url: str, capsys: pytest.CaptureFixture[str], *changes: tuple[str, str]) -> None:
         self.folder, self.url, self._capsys = folder, url, capsys
-        self.gate_toml = write_gate_toml(folder)
+        self.gate_toml = write_gate_toml(folder, *changes)
         self.settings = config.load(self.gate_toml)
         self.archive = Archive(self.settings.archive_path)
         self.err = ""
@@ -42,6 +43,10 @@ class Ops:
         return self.load("registry", "".join(f"{number},{flag}\n" for number, flag in flags.items()), "--controller", "acme",
                          "--checked-at", f"2026-10-{day:02d}T09:00:00+02:00", *more, name=f"esito{day}.txt", code=code)
 
+    @staticmethod
+    def today() -> str:
+        return time.strftime("%Y-%m-%dT00:00:00+00:00", time.gmtime())
+
     def pages(self) -> dict[str, bytes]:
         """All that calls read, without the ids of the loads that wrote it."""
         found = {}
@@ -60,3 +65,17 @@ class Ops:
 def empty(url: str) -> None:
     with redis.Redis.from_url(url) as client:
         client.flushall()
+
+
+def copy_of(ops: Ops) -> dict[bytes, bytes]:
+    """All that the store holds."""
+    with redis.Redis.from_url(ops.url) as client:
+        return {name: client.dump(name) for name in client.keys("*")}
+
+
+def restore(ops: Ops, copy: dict[bytes, bytes]) -> None:
+    """Have the store hold a copy, and nothing else."""
+    with redis.Redis.from_url(ops.url) as client:
+        client.flushall()
+        for name, value in copy.items():
+            client.restore(name, 0, value)
