@@ -92,7 +92,7 @@ def _put_on_record(path: str, received: bytes, answered: tuple[str, str]) -> Non
         _failed(f"an emergency call has no record: {error.strerror}")
         return
     try:
-        os.setsid()
+        os.setpgrp()  # a session of its own would have a share of the processor of its own, whatever its priority
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
         os.dup2(nothing, 1)
