@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-ANSWER_TIMEOUT_S = 10
+from lab.waiting import PATIENCE_S
+
 DESTINATION = "+390212345601"
 CALLER_ID = "+390212340000"
 
@@ -52,7 +53,7 @@ class Talk:
         self.set("GATE_VERDICT", "ALLOW")
 
     def stall(self) -> None:
-        self.over.wait(ANSWER_TIMEOUT_S)
+        self.over.wait(PATIENCE_S)
 
     def reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -202,7 +203,7 @@ class StubGate:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
-            thread.join(ANSWER_TIMEOUT_S)
+            thread.join(PATIENCE_S)
 
     def _start(self, target: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)
@@ -219,7 +220,7 @@ class StubGate:
 
     def _converse(self, connection: socket.socket) -> None:
         with connection:
-            connection.settimeout(ANSWER_TIMEOUT_S)
+            connection.settimeout(PATIENCE_S)
             talk = Talk(connection, self._over)
             with contextlib.suppress(OSError, AssertionError):  # what the other side does is for the test to see
                 if self._reads_header:

@@ -17,6 +17,7 @@ import pytest
 from lab import phones
 from lab.asterisk import PROJECT, Asterisk, Tools, find_asterisk
 from lab.store_server import StoreServer
+from lab.waiting import PATIENCE_S
 from tests.real.world import BIN, CALLBACK, CONTACTS, REGISTRY, Daemon, Lab, extensions, running_daemon, write_configuration
 
 REQUIRE_VARIABLE = "AGI_GATE_REQUIRE_ASTERISK"
@@ -65,7 +66,7 @@ def folder(tools: Tools, store: StoreServer, tmp_path_factory: pytest.TempPathFa
     (path / "callbacks.csv").write_text(f"number,controller,requested_at\n{CALLBACK},acme,{checked_at}\n")
     for feed in (["registry", "esito.txt", "--controller", "acme", "--checked-at", checked_at], ["contacts", "contacts.csv"],
                  ["callbacks", "callbacks.csv"]):
-        subprocess.run([BIN / "agi-gate", "--config", configuration, "load", *feed], cwd=path, check=True, timeout=30,
+        subprocess.run([BIN / "agi-gate", "--config", configuration, "load", *feed], cwd=path, check=True, timeout=PATIENCE_S,
                        env={**os.environ, "AGI_GATE_STORE_URL": store.url}, capture_output=True)
     return path
 

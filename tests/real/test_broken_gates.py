@@ -1,6 +1,7 @@
-"""Whatever a gate does but answer, the call is refused: within 3 seconds, with cause 21, and nothing reaches the carrier.
+"""Whatever a gate does but answer, the call is refused: with cause 21, and nothing reaches the carrier.
 
-The times in docs/dialplan.md were measured here.
+What ended the call says whether the dialplan's limit did: then AGISTATUS is HANGUP.  How soon is measured in
+`benchmarks/refusals.py`.
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ import pytest
 from agi_gate.dialled import EMERGENCY_NUMBERS
 from lab import phones
 from tests.real.broken_gates import BROKEN, StubGate, Talk, allow, deny_and_return
-from tests.real.world import CALLER_ID, CLEAR, PHONES_OWN_CALLER_ID, TWICE, Lab, Seen
+from tests.real.world import CALLER_ID, CLEAR, PATIENT_SECONDS, PHONES_OWN_CALLER_ID, TWICE, Lab, Seen
 
-WITHIN_S = 3.0
-AT_ONCE_S = 0.5
+LIMIT = 2  # seconds, the default, where a test waits for it
+
+
+def seconds_for(agi_status: str) -> int:
+    return LIMIT if agi_status == "HANGUP" else PATIENT_SECONDS
 
 
 def assert_refused(seen: Seen, agi_status: str) -> None:
     assert (seen.outcome.code, seen.outcome.cause) == (403, 21)
     assert seen.arrived == []
-    assert seen.outcome.elapsed_s < (WITHIN_S if agi_status == "HANGUP" else AT_ONCE_S)
     assert seen.variables["AGISTATUS"] == agi_status
     assert seen.variables["GATE_VERDICT"] == "DENY"
     assert seen.variables["GATE_REASON"] == seen.variables["GATE_REASONS"] == "GATE_ERROR"
@@ -39,14 +42,14 @@ def assert_refused(seen: Seen, agi_status: str) -> None:
 def test_a_broken_daemon_refuses(lab: Lab, fault: str) -> None:
     behave, agi_status = BROKEN[fault]
     with StubGate(behave) as gate:
-        assert_refused(lab.call(CLEAR, door=gate.door), agi_status)
+        assert_refused(lab.call(CLEAR, door=gate.door, seconds=seconds_for(agi_status)), agi_status)
 
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_daemon_keeps_nobody_from_help(lab: Lab, fault: str) -> None:
-    behave, _ = BROKEN[fault]
+    behave, agi_status = BROKEN[fault]
     with StubGate(behave) as gate:
-        seen = lab.call(PHONES_OWN_CALLER_ID + "112", door=gate.door, from_user=CALLER_ID)
+        seen = lab.call(PHONES_OWN_CALLER_ID + "112", door=gate.door, from_user=CALLER_ID, seconds=seconds_for(agi_status))
     assert [(invite.request_user, invite.from_user) for invite in seen.arrived] == [("112", CALLER_ID)]
     assert (seen.outcome.code, seen.variables["GATE_REASON"], seen.variables["GATE_CALLER_ID"]) == (200, "EMERGENCY", "")
     assert "agi-gate let an emergency call go on" in seen.log
@@ -72,7 +75,7 @@ def test_an_absent_daemon_lets_no_other_number_go(lab: Lab, number: str) -> None
 
 def test_a_daemon_that_stalls_before_it_reads_refuses(lab: Lab) -> None:
     with StubGate(Talk.stall, reads_header=False) as gate:
-        assert_refused(lab.call(CLEAR, door=gate.door), "HANGUP")
+        assert_refused(lab.call(CLEAR, door=gate.door, seconds=LIMIT), "HANGUP")
 
 
 def test_a_daemon_that_resets_before_it_reads_refuses(lab: Lab) -> None:
@@ -85,6 +88,7 @@ def test_a_daemon_that_resets_before_it_reads_refuses(lab: Lab) -> None:
 def test_a_channel_that_is_redirected_while_a_gate_stalls_lives_on_as_the_manual_says(lab: Lab) -> None:
     with StubGate(Talk.stall) as gate, ThreadPoolExecutor(1) as phone:
         lab.asterisk.cli(f"dialplan set global AGI_GATE_DOOR {gate.door}")
+        lab.asterisk.cli(f"dialplan set global AGI_GATE_SECONDS {PATIENT_SECONDS}")
         call = phone.submit(phones.call, lab.tools, lab.asterisk.sip_port, CLEAR)
         while not (asking := re.findall(r"^([^!\n]+)!.*!AGI!", lab.asterisk.cli("core show channels concise"), re.MULTILINE)):
             assert not call.done()
@@ -101,12 +105,8 @@ def test_half_a_line_and_silence_hold_the_call_until_the_peer_closes(lab: Lab) -
         talk.over.wait(2.5)
 
     with StubGate(half) as gate:
-        seen = lab.call(CLEAR, door=gate.door)
-        gave_up = lab.call(CLEAR, door=gate.door, give_up_after_ms=200)
-    assert seen.refused
-    assert 2.4 < seen.outcome.elapsed_s < WITHIN_S
-    assert gave_up.outcome.code == 487 and gave_up.outcome.elapsed_s < 1  # the agent need not wait
-    assert gave_up.arrived == []
+        seen = lab.call(CLEAR, door=gate.door, seconds=1)
+    assert seen.refused and seen.outcome.elapsed_s > 2.4
 
 
 def test_an_absent_daemon_refuses(lab: Lab) -> None:
@@ -118,34 +118,18 @@ def test_a_daemon_that_cannot_be_reached_refuses(lab: Lab) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         address = full.getsockname()
         with socket.create_connection(address):
-            seen = lab.call(CLEAR, door=f"agi://{address[0]}:{address[1]}/gate")
-    assert (seen.outcome.code, seen.outcome.cause) == (403, 21)
-    assert seen.arrived == [] and 1.9 < seen.outcome.elapsed_s < WITHIN_S
+            seen = lab.call(CLEAR, door=f"agi://{address[0]}:{address[1]}/gate", seconds=LIMIT)
+    assert seen.refused and seen.outcome.elapsed_s > 1.9
 
 
 def test_a_word_for_the_limit_is_no_limit_but_two_seconds_hold(lab: Lab) -> None:
-    lab.asterisk.cli("dialplan set global AGI_GATE_SECONDS never")
-    try:
-        with StubGate(Talk.stall) as gate:
-            assert_refused(lab.call(CLEAR, door=gate.door), "HANGUP")
-    finally:
-        lab.asterisk.cli("dialplan set global AGI_GATE_SECONDS 2")
+    with StubGate(Talk.stall) as gate:
+        assert_refused(lab.call(CLEAR, door=gate.door, seconds="never"), "HANGUP")
 
 
-def test_the_limit_can_be_set(lab: Lab) -> None:
-    lab.asterisk.cli("dialplan set global AGI_GATE_SECONDS 1")
-    try:
-        with StubGate(Talk.stall) as gate:
-            seen = lab.call(CLEAR, door=gate.door)
-    finally:
-        lab.asterisk.cli("dialplan set global AGI_GATE_SECONDS 2")
-    assert_refused(seen, "HANGUP")
-    assert seen.outcome.elapsed_s < 1.5
-
-
-def test_an_answer_just_within_the_limit_counts(lab: Lab) -> None:
+def test_the_limit_can_be_set_and_an_answer_within_it_counts(lab: Lab) -> None:
     def slowly(talk: Talk) -> None:
-        talk.over.wait(1.5)
+        talk.over.wait(LIMIT + 0.5)  # the default is over by then
         talk.allow()
 
     with StubGate(slowly) as gate:
@@ -166,7 +150,6 @@ def test_a_caller_who_hangs_up_while_the_gate_decides_is_no_error(lab: Lab) -> N
         seen = lab.call(CLEAR, door=gate.door, give_up_after_ms=300)
         assert seen.outcome.code == 487
         assert seen.arrived == []
-        assert seen.outcome.elapsed_s < 1
         assert "refused" not in seen.log and " ERROR[" not in seen.log
 
 
@@ -180,7 +163,6 @@ def test_a_second_call_is_not_let_through_by_the_first_ones_allow(lab: Lab) -> N
 @pytest.mark.parametrize("module", ["func_strings", "func_logic", "func_timeout", "func_callerid", "func_dialplan"])
 def test_a_missing_module_refuses(lab: Lab, module: str) -> None:
     """What the dialplan cannot ask it does not take for a yes."""
-    lab.asterisk.cli("dialplan set global AGI_GATE_SECONDS 2")  # func_logic is asked only where it is set
     with StubGate(allow) as gate:
         lab.asterisk.cli(f"module unload {module}.so")
         try:
@@ -209,8 +191,8 @@ BROKEN_SCRIPTS = {
     "allows, then is killed": (_READ_HEADER + _SET + _ALLOW + "kill -9 $$", "FAILURE"),
     "is killed before the verdict": (_READ_HEADER + _SET + "set_variable GATE_DESTINATION +39061; kill -9 $$", "FAILURE"),
     "half a line, then ends": (_READ_HEADER + "printf 'SET VARIABLE GATE_VERDICT ALL'", "SUCCESS"),
-    "stalls": (_READ_HEADER + "exec sleep 4", "HANGUP"),
-    "stalls and heeds no hang-up": ("trap '' HUP TERM\n" + _READ_HEADER + "exec sleep 4", "HANGUP"),
+    "stalls": (_READ_HEADER + "exec sleep 30", "HANGUP"),
+    "stalls and heeds no hang-up": ("trap '' HUP TERM\n" + _READ_HEADER + "exec sleep 30", "HANGUP"),
 }
 
 
@@ -231,7 +213,7 @@ def write(script: Path, text: str, mode: int = 0o755) -> None:
 def test_a_broken_script_refuses(lab: Lab, script: Path, fault: str) -> None:
     text, agi_status = BROKEN_SCRIPTS[fault]
     write(script, "#!/bin/sh\n" + text + "\n")
-    assert_refused(lab.call(CLEAR, door=str(script)), agi_status)
+    assert_refused(lab.call(CLEAR, door=str(script), seconds=seconds_for(agi_status)), agi_status)
 
 
 def test_a_missing_script_refuses(lab: Lab) -> None:

@@ -6,10 +6,9 @@ call would go through.  PJSIP decodes %2C, %22, %0A in what is dialled and in wh
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from lab.waiting import eventually
 from tests.real.broken_gates import StubGate, allow
 from tests.real.world import CALLER_ID, CLEAR, NO_TRUNK, OWN_GOSUB, PHONES_OWN_CALLER_ID, STRAY_ARGUMENT, TWO_ARGUMENTS, Lab
 
@@ -66,9 +65,8 @@ def test_a_comma_never_reaches_the_gate_from_a_channel_that_dialled_nothing(lab:
         lab.asterisk.cli(f"dialplan set global AGI_GATE_DOOR {gate.door}")
         mark = lab.asterisk.log.stat().st_size
         lab.asterisk.cli(f"channel originate Local/{OWN_GOSUB}{CLEAR},acme-servizio@agents/n application Wait 1")
-        deadline = time.monotonic() + 10
-        while "LAB|" not in (log := lab.asterisk.log.read_bytes()[mark:].decode("utf-8", "replace")) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        eventually(lambda: "LAB|" in lab.log_since(mark), "Asterisk is done with the call")
+        log = lab.log_since(mark)
     assert "agi-gate refused a call: it was not asked with a plain destination" in log
     assert gate.headers == []
 
