@@ -17,11 +17,10 @@ import redis
 from agi_gate import config
 from agi_gate.facts import Facts
 from agi_gate.store.reader import Store
-from benchmarks import data
+from benchmarks import data, servers
 from benchmarks.children import Spent, empty_server, spend
 from lab.store_server import StoreServer
 from tests.support.daemon import AGI_GATE
-from tests.support.gate_toml import write_gate_toml
 
 CONTROLLER = "acme"
 FULL_ROWS = 15_000_000
@@ -45,7 +44,7 @@ class Bench:
     _checks: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.configuration = write_gate_toml(self.folder)
+        self.configuration = servers.write_configuration(self.folder)
 
     def scaled(self, full: int) -> int:
         """A size of the full run, in proportion to this one."""

@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 
 
-from benchmarks import costs, real_calls, report, start, tools
+from benchmarks import costs, real_calls, refusals, report, servers, start, tools
 from benchmarks.daemon_stages import Found, Plan, beside_peers, two_workers
 from benchmarks.generator import RunRefused
 from benchmarks.population import Population, population
@@ -40,11 +40,12 @@ The peers do one look-up (a plain key a number on the same server) and one answe
 
 Stage = Callable[[Plan, Population], Found]
 STAGES: dict[str, Stage] = {"beside_peers": beside_peers, "two_workers": two_workers, "real_calls": real_calls.stage,
-                            "start": start.stage, "costs": costs.stage}
+                            "start": start.stage, "refusals": refusals.stage, "costs": costs.stage}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
+    servers.be_patient(arguments.patient)
     # a file or a narrow CI log would cut the table: there is nobody to widen the window
     console = report.console()
     before = os.getloadavg()[0]

@@ -18,7 +18,8 @@ from agi_gate.decision_log import DecisionLog, keeping
 from agi_gate.facts import Check, Contact, Facts
 from agi_gate.policy import Policy
 from agi_gate.record import Line, instant
-from tests.support.gate_toml import CALLER_ID, write_gate_toml
+from benchmarks import servers
+from tests.support.gate_toml import CALLER_ID
 
 DAYS = 5
 NUMBERS = 2_000_000
@@ -38,7 +39,7 @@ def number(place: int) -> str:
 
 def log_of(folder: Path, count: int) -> Path:
     """The log's gate.toml, made at the first time it is asked for."""
-    path = write_gate_toml(folder)
+    path = servers.write_configuration(folder)
     if not (folder / _DONE).exists():
         settings = config.load(path)
         log, day_long = DecisionLog(settings.log.path), -(-count // DAYS)

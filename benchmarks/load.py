@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 
-from benchmarks import report
+from benchmarks import report, servers
 from benchmarks.bench import FULL_ROWS, Bench, NotVisible
 from benchmarks.children import ChildFailed
 from benchmarks.stages import STAGES
@@ -33,6 +33,7 @@ same cores as the load."""
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
+    servers.be_patient(arguments.patient)
     # a file or a narrow CI log would cut the table: there is nobody to widen the window
     console = report.console(150)
     load_average = os.getloadavg()[0]

@@ -27,11 +27,11 @@ from benchmarks.promises import Promise
 from benchmarks.tools import NotHad
 from lab.asterisk import PROJECT, Asterisk, AsteriskFailed, find_asterisk
 from lab.processes import free_port
+from lab.waiting import PATIENCE_S
 
 CALLS_A_SECOND = 50
 WITH, FLOOR, ASKED, EMPTY, WITHOUT = KINDS = "with", "floor", "asked", "empty", "without"
 _CALLS_A_ROUND = 500
-_END_TIMEOUT_S = 15
 _AMI_USER, _AMI_SECRET = "bench", "bench"
 _SEEN = re.compile(r": BENCH\|(\w+)\|(\d+\.\d{6})\|(\d+\.\d{6})\|(\w*)\|(\+?\d*)\|")
 
@@ -54,6 +54,8 @@ def stage(plan: Plan, people: Population) -> Found:
             # a line in the log for each step of the dialplan is for the lab, not for 50 calls a second
             (asterisk.log.parents[1] / "etc" / "logger.conf").write_text("[logfiles]\nfull => notice,warning,error\n")
             asterisk.cli("logger reload")
+            if servers.is_patient:
+                asterisk.cli("dialplan set global AGI_GATE_SECONDS 60")
             for kind in KINDS:
                 _place(ami, asterisk, kind, random.sample(numbers, min(calls, 20)))
             for _ in range(plan.rounds):
@@ -110,7 +112,7 @@ AGI_GATE_DOOR={door}
 [agents]
 {extensions}
 [answered]
-exten => s,1,Wait({_END_TIMEOUT_S})
+exten => s,1,Wait({PATIENCE_S:.0f})
 
 #include {PROJECT / "dialplan" / "agi-gate.conf"}
 """
@@ -132,7 +134,7 @@ def _extension(kind: str, steps: Sequence[str]) -> str:
 @contextmanager
 def _ami(port: int) -> Iterator[socket.socket]:
     """A session with Asterisk's manager."""
-    with socket.create_connection(("127.0.0.1", port), timeout=_END_TIMEOUT_S) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         _say(connection, "Login", Username=_AMI_USER, Secret=_AMI_SECRET, Events="off")
         answer = b""
         while b"\r\n\r\n" not in answer:
@@ -158,7 +160,7 @@ def _place(ami: socket.socket, asterisk: Asterisk, kind: str, numbers: Sequence[
         _say(ami, "Originate", Channel=f"Local/{kind}-{number}@agents", Context="answered", Exten="s", Priority="1",
              Async="true")
         _drain(ami)
-    deadline = time.monotonic() + _END_TIMEOUT_S
+    deadline = time.monotonic() + PATIENCE_S
     found: list[tuple[str, ...]] = []
     while len(found) < len(numbers) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -186,7 +188,7 @@ def _drain(connection: socket.socket) -> None:
     except BlockingIOError:
         pass
     finally:
-        connection.settimeout(_END_TIMEOUT_S)
+        connection.settimeout(PATIENCE_S)
 
 
 def _percentile(values: Sequence[float], percent: float) -> float:

@@ -66,6 +66,8 @@ def parser(program: str, description: str) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
     made.add_argument("--write", action="store_true", help="put the figures into the document")
     made.add_argument("--document", type=Path, default=DOCUMENT, metavar="FILE", help="default: docs/performance.md")
+    made.add_argument("--patient", action="store_true",
+                      help="let the gate wait for its store: shows that it runs on a machine that is busy, and measures nothing")
     return made
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from benchmarks import tools
 from lab.processes import tied
 from tests.support.daemon import Daemon
-from tests.support.gate_toml import write_gate_toml
+from tests.support.gate_toml import DEFAULT_LIMITS, write_gate_toml
 
 GATE, PANORAMISK, DING_DONG, PYST2, FLOOR = ("agi_gate", "panoramisk", "ding-dong", "pyst2, a thread a call",
                                              "empty C server")
 PEERS = (FLOOR, PANORAMISK, DING_DONG, PYST2)
+is_patient = False
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -52,12 +53,23 @@ def on_cores(cores: set[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def be_patient(is_so: bool) -> None:
+    """Whether every gate from now on waits as long for its store as the tests' does: then nothing is measured."""
+    global is_patient
+    is_patient = is_so
+
+
+def write_configuration(folder: Path, *changes: tuple[str, str]) -> Path:
+    """A gate.toml with the limits as shipped, unless all are to be patient."""
+    return write_gate_toml(folder, *(() if is_patient else DEFAULT_LIMITS), *changes)
+
+
 @contextmanager
 def gate(folder: Path, workers: int, cores: set[int], name: str = GATE, *,
          listen: str = "127.0.0.1:0") -> Iterator[Server]:
     """`agi-gate serve` as an admin runs it, with its decision log in that folder."""
     folder.mkdir()
-    configuration = write_gate_toml(folder, ("workers = 2", f"workers = {workers}"), ("127.0.0.1:0", listen))
+    configuration = write_configuration(folder, ("workers = 2", f"workers = {workers}"), ("127.0.0.1:0", listen))
     with ExitStack() as stack:
         with on_cores(cores):
             daemon = stack.enter_context(Daemon(configuration))

@@ -92,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--calls", type=int, default=1_000_000, metavar="N", help="at least (default: 1,000,000)")
     parser.add_argument("--rows", type=int, default=100_000, metavar="N", help="in the store (default: 100,000)")
     arguments = parser.parse_args(argv)
+    servers.be_patient(arguments.patient)
     console = report.console()
     with tempfile.TemporaryDirectory(prefix="agi-gate-soak-") as folder:
         slice_s = min(_SLICE_S, max(0.2, arguments.calls / 50_000))

@@ -22,11 +22,10 @@ from benchmarks.population import Population
 from benchmarks.promises import Promise
 from lab.peer import Heard, header, reply
 from lab.processes import free_port, tied
-from tests.support.gate_toml import write_gate_toml
+from lab.waiting import PATIENCE_S
 
-_SCRIPT = str(Path(sys.executable).with_name("agi-gate.agi"))
+SCRIPT = str(Path(sys.executable).with_name("agi-gate.agi"))
 _RUNS_A_ROUND = 20
-_END_TIMEOUT_S = 20
 _AT_ONCE = 10
 
 
@@ -40,7 +39,7 @@ def stage(plan: Plan, people: Population) -> Found:
         configurations = {
             "with": _beside_daemon(stack, plan.folder / "beside", port),
             # the same, but that nobody listens there
-            "without": write_gate_toml(alone, ("127.0.0.1:0", f"127.0.0.1:{free_port()}")),
+            "without": servers.write_configuration(alone, ("127.0.0.1:0", f"127.0.0.1:{free_port()}")),
         }
         for _ in range(2 if plan.rounds == 1 else plan.rounds * _RUNS_A_ROUND):
             waits["bare"].append(_bare_s())
@@ -82,13 +81,13 @@ def _script_s(configuration: Path, number: str) -> float:
     heard = Heard()
     environment = {**os.environ, "AGI_GATE_CONFIG": str(configuration)}
     started = time.perf_counter()
-    process = subprocess.Popen(tied([_SCRIPT, number, CAMPAIGN, TRUNK]), stdin=subprocess.PIPE, bufsize=0,
+    process = subprocess.Popen(tied([SCRIPT, number, CAMPAIGN, TRUNK]), stdin=subprocess.PIPE, bufsize=0,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     assert process.stdin is not None and process.stdout is not None and process.stderr is not None
     process.stdin.write(header((number, CAMPAIGN, TRUNK), agi_request="agi-gate.agi"))
     while line := process.stdout.readline():
         process.stdin.write(reply(line.decode().rstrip("\n"), heard))
-    process.wait(_END_TIMEOUT_S)
+    process.wait(PATIENCE_S)
     took = time.perf_counter() - started
     said = process.stderr.read().decode("utf-8", "replace").strip()
     for stream in (process.stdin, process.stdout, process.stderr):

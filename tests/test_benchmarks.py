@@ -19,8 +19,10 @@ from benchmarks.promises import Promise
 from benchmarks.report import Line
 from lab.peer import ask
 from lab.store_server import StoreServer
+from lab.waiting import PATIENCE_S
 
 PROJECT = Path(__file__).parent.parent
+LONG_S = 10 * PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def test_a_small_run_measures_every_stage_and_writes_its_part_of_the_document(tm
     document = tmp_path / "performance.md"
     document.write_text("# Mine\n\n<!-- calls: begin -->\nkept\n")
     ran = subprocess.run([sys.executable, "-m", "benchmarks.load", "--rows", "2000", "--repeat", "1", "--write",
-                          "--document", str(document)], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+                          "--patient", "--document", str(document)], cwd=PROJECT, capture_output=True, text=True, timeout=LONG_S)
     assert ran.returncode == 0, ran.stderr
     written = document.read_text()
     assert written.startswith("# Mine\n\n<!-- calls: begin -->\nkept\n")
@@ -80,13 +82,13 @@ def test_each_kind_of_feed_has_as_many_rows_as_were_asked_for(tmp_path: Path, mo
 def test_a_quick_run_measures_every_server_and_writes_its_part_of_the_document(tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     document.write_text("# Mine\n\n<!-- load: begin -->\nkept\n")
-    ran = subprocess.run([sys.executable, "-m", "benchmarks.daemon", "--quick", "--write", "--document", str(document)],
-                         cwd=PROJECT, capture_output=True, text=True, timeout=300)
+    ran = subprocess.run([sys.executable, "-m", "benchmarks.daemon", "--quick", "--patient", "--write", "--document", str(document)],
+                         cwd=PROJECT, capture_output=True, text=True, timeout=LONG_S)
     assert ran.returncode == 0, ran.stderr
     written = document.read_text()
     assert written.startswith("# Mine\n\n<!-- load: begin -->\nkept\n")
     for told in (servers.GATE, *servers.PEERS, "gate / panoramisk", "gate / ding-dong", "gate / empty server",
-                 "2 workers / 1", "Asterisk 22, 50 calls a second", "the script with a daemon",
+                 "2 workers / 1", "Asterisk 22, 50 calls a second", "the script with a daemon", "refused: a script's call whose daemon stands still",
                  "Where a call's processor time goes"):
         assert told in written
 
@@ -95,7 +97,7 @@ def test_a_quick_run_measures_every_server_and_writes_its_part_of_the_document(t
 def test_a_soak_tells_what_each_process_holds_at_every_tenth(tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     ran = subprocess.run([sys.executable, "-m", "benchmarks.soak", "--calls", "300", "--rows", "2000", "--write",
-                          "--document", str(document)], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+                          "--patient", "--document", str(document)], cwd=PROJECT, capture_output=True, text=True, timeout=LONG_S)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert len([line for line in document.read_text().splitlines() if line.count(" MB |") >= 3]) == 11
 
@@ -182,6 +184,6 @@ def test_a_small_log_is_searched_verified_and_replayed(tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     document.write_text("# Mine\n")
     ran = subprocess.run([sys.executable, "-m", "benchmarks.decisions", "--records", "3000", "--rounds", "1", "--seconds", "0.1",
-                          "--write", "--document", str(document)], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+                          "--write", "--patient", "--document", str(document)], cwd=PROJECT, capture_output=True, text=True, timeout=LONG_S)
     assert "Traceback" not in ran.stderr, ran.stderr
     assert "3,000 records" in document.read_text() and "`replay`" in document.read_text()
