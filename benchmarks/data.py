@@ -6,6 +6,7 @@ program to it, so whoever measures one must stay small.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -36,7 +37,7 @@ def make(kind: str, count: int) -> Path:
     path = path_of(kind, count)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
+        unfinished = path.with_suffix(f".unfinished-{os.getpid()}")  # another run may make the same
         with unfinished.open("wb") as stream:
             if kind.startswith("registry"):
                 _write_registry(stream, kind, count)

@@ -6,6 +6,7 @@ time, id and salt, which change nothing that a rule looks at.  So a replay finds
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,12 @@ def number(place: int) -> str:
 
 def log_of(folder: Path, count: int) -> Path:
     """The log's gate.toml, made at the first time it is asked for."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two runs may overlap
+        return _log_of(folder, count)
+
+
+def _log_of(folder: Path, count: int) -> Path:
     path = servers.write_configuration(folder)
     if not (folder / _DONE).exists():
         settings = config.load(path)
