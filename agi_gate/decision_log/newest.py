@@ -27,10 +27,8 @@ def newest_record_at(log: Path) -> datetime | None:
     """
     seen = Seen.read(files.seen(log))
     most = None if seen is None else seen.latest()
-    try:
-        found = _at_the_end_of(log, most)
-    except FileNotFoundError:
-        found = None
+    # a pipe has no end to look at, and opening one waits for its writer
+    found = _at_the_end_of(log, most) if log.is_file() else None
     return found if found is not None else _rotated_away(log, most)
 
 
