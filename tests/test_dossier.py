@@ -258,8 +258,9 @@ def test_a_refusal_by_the_controllers_own_hours_cites_no_law(ops: Ops) -> None:
     path = write_gate_toml(ops.folder, ('hours = "off"\n', f"[policy.hours]\n{own}"), name="own.toml")
     Ops(path, ops._capsys).call()
     why = ops.content("--language", "en")["decisions"][-1]["why"]
-    assert {one["code"]: one["law"] for one in why}["HOURS_CLOSED"] == (
-        "none; they are the controller's own calling hours ([policy] hours)")
+    # on a Sunday or a holiday the code is another one
+    assert {one["law"] for one in why if one["code"].startswith("HOURS_")} == {
+        "none; they are the controller's own calling hours ([policy] hours)"}
 
 
 def test_under_the_law_of_2011_a_call_rested_on_its_check_and_on_no_listing() -> None:

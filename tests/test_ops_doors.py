@@ -131,6 +131,11 @@ def test_progress_is_silent_with_json_in_a_pipe_and_without_stderr() -> None:
 
 # --- a stdout that takes nothing
 
+def without_notices(stderr: str) -> list[str]:
+    """What is said besides warnings, and besides that nothing was loaded which the store could be compared with."""
+    return [line for line in stderr.splitlines() if not line.startswith("warning: ") and "is not known here" not in line]
+
+
 @pytest.mark.parametrize("unbuffered", ("", "1"))
 @pytest.mark.parametrize("verb", ("status", "status --json", "check 112 --campaign fibra", "log --json",
                                   "--print-completion zsh"))
@@ -139,7 +144,7 @@ def test_a_full_stdout_is_one_line_and_exit_1(gate_toml: Path, verb: str, unbuff
     log.write_text('{"v": 1, "policy": {}, "facts": null, "at": "2026-10-14T09:00:00Z", "destination": "+390212345601", "call": {"campaign": "fibra", "controller": "acme"}, '
                    '"verdict": "ALLOW", "reason": "X", "reasons": ["X"], "elapsed_us": 1, "id": "1"}\n')
     ran = shell(f"agi_gate --config {gate_toml} {verb} >/dev/full", PYTHONUNBUFFERED=unbuffered)
-    said = [line for line in ran.stderr.splitlines() if not line.startswith("warning: ")]
+    said = without_notices(ran.stderr)
     assert ran.returncode == CRASHED and len(said) == 1, ran.stderr
     assert said[0].startswith("agi-gate: the answer could not be written (No space left on device)")
 
@@ -162,7 +167,7 @@ def test_a_closed_stderr_lets_no_warning_into_the_answer(gate_toml: Path) -> Non
 @pytest.mark.parametrize("verb", ("status", "--help", "--print-completion bash", "preflight /etc/hosts --campaign fibra"))
 def test_a_reader_that_leaves_is_no_mistake(gate_toml: Path, verb: str) -> None:
     ran = shell(f"{{ sleep 0.1; agi_gate --config {gate_toml} {verb}; echo $? >&2; }} | true")
-    assert [line for line in ran.stderr.splitlines() if not line.startswith("warning: ")] == ["0"]
+    assert without_notices(ran.stderr) == ["0"]
 
 
 @pytest.mark.parametrize("verb", ("load rests -", "preflight - --campaign fibra"))
