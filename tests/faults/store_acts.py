@@ -120,9 +120,9 @@ def password_changed(server: StoreServer, stage: Stage) -> Iterator[None]:
 @contextmanager
 def right_taken(server: StoreServer, stage: Stage) -> Iterator[None]:
     with client_of(server) as client:
-        client.execute_command("ACL", "SETUSER", "default", "-mget")
+        client.execute_command("ACL", "SETUSER", "default", "-get", "-mget")
         yield
-        client.execute_command("ACL", "SETUSER", "default", "+mget")
+        client.execute_command("ACL", "SETUSER", "default", "+get", "+mget")
 
 
 @contextmanager
