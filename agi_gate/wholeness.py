@@ -44,6 +44,7 @@ class Difference:
     taken_back: tuple[Load, ...] = ()
     hidden: Load | None = None
     given_up: tuple[Load, ...] = ()
+    visible: str | None = field(default=None, compare=False)  # the load that calls see
 
     @property
     def is_whole(self) -> bool:
@@ -154,9 +155,14 @@ def compare(archive: Archive, servers: Servers, controllers: Collection[str], kn
 def note(log: Path, found: Wholeness) -> None:
     """Have the calls of controllers that are not whole denied by every gate of this log, and those of others go on.
 
-    Raises OSError.
+    What a store that is whole shows was seen from then on, before any call.  Raises OSError.
     """
-    Seen.beside(log).set_doubts({controller: one.doubt for controller, one in found.differences.items()})
+    seen = Seen.beside(log)
+    for controller, one in found.differences.items():
+        if one.is_whole and one.visible is not None:
+            seen.expect(controller, bytes.fromhex(one.visible))
+    seen.save()
+    seen.set_doubts({controller: one.doubt for controller, one in found.differences.items()})
 
 
 def note_if_ours(log: Path, found: Wholeness) -> None:
@@ -191,7 +197,7 @@ def difference(history: History, held: Holdings, controller: str) -> Difference:
         return tuple(load for load in loads if load["load_id"] not in given_up)
 
     return Difference(open_ones(missing), open_ones(unknown), open_ones(taken_back), hidden, tuple(
-        load for load in (*missing, *unknown, *taken_back) if load["load_id"] in given_up))
+        load for load in (*missing, *unknown, *taken_back) if load["load_id"] in given_up), held.visible)
 
 
 def _is_there(receipt: Receipt, held: Holdings, controller: str) -> bool:

@@ -128,3 +128,11 @@ def test_a_store_that_is_down_keeps_no_daemon_from_starting(ops: Ops, monkeypatc
     monkeypatch.setenv("AGI_GATE_STORE_URL", "redis://127.0.0.1:1/0")
     with beside(ops) as daemon:
         assert answer(daemon) == UNAVAILABLE
+
+
+def test_what_a_whole_store_shows_is_known_before_any_call(ops: Ops) -> None:
+    load_feeds(ops.gate_toml)
+    with beside(ops) as daemon:
+        empty(ops.url)
+        assert answer(daemon) == UNAVAILABLE
+        assert "calls have seen load" in daemon.said()
