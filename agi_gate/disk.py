@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +24,7 @@ def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode),
                        "wb") as stream:
             os.fchmod(stream.fileno(), mode)
+            belong(stream.fileno(), path.parent)
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -63,6 +64,29 @@ def appearing(path: Path, mode: int, *, over: bool) -> Iterator[BinaryIO]:
     finally:
         partial.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def belong(descriptor: int, folder: Path) -> None:
+    """Give a file of root's to the owner of the folder that it is in; what is somebody else's stays theirs.
+
+    A load or an upkeep by root would else leave files that the gate's own user cannot read.  Where a disk or a container
+    lets nobody be the owner, it stays as it is.
+    """
+    if os.geteuid() == 0 and os.fstat(descriptor).st_uid == 0:
+        with suppress(OSError):
+            owner = os.stat(folder)
+            if owner.st_uid != 0:
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def new_folder(path: Path, mode: int) -> None:
+    """Make a folder, which belongs to the owner of the one around it.  Raises FileExistsError, OSError."""
+    path.mkdir(mode)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        belong(descriptor, path.parent)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

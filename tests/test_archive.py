@@ -17,12 +17,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import redis
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agi_gate.archive import Archive, ArchiveError, Export, who
 from agi_gate.columns import Numbers
+from agi_gate.decision_log import DecisionLog
+from tests.support.daemon import Daemon, answer
+from tests.support.gate_toml import write_feeds
+from tests.support.ops import Ops
 
 NOW = datetime(2026, 10, 11, 9, tzinfo=UTC)
 FEED = b"3331234500,1\r\n" * 1000
@@ -533,3 +538,45 @@ def test_what_is_written_by_hand_is_readable(archive: Archive, feed: Path) -> No
         "receipts/20261011T090000.000000Z-00ff.json", "seen"]
     assert set(json.loads((archive.path / "seen").read_text())) == {"at", "uptime_s", "boot"}
     assert json.loads((archive.path / "exports/20261011T090000Z-aa.json").read_text())["v"] == 1
+
+
+# --- root
+
+def owners(folder: Path) -> dict[str, tuple[int, int]]:
+    return {str(path.relative_to(folder)): (path.stat().st_uid, path.stat().st_gid) for path in folder.rglob("*")}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="WHAT ROOT LEAVES WAS NOT TESTED: only root can give a file away")
+def test_what_root_makes_belongs_to_the_owner_of_the_folder(
+        tmp_path: Path, store_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ops = Ops(tmp_path, store_url, capsys, ("decisions.jsonl", "log/decisions.jsonl"))
+    for name in ("archive", "log"):
+        (tmp_path / name).mkdir()
+        os.chown(tmp_path / name, 1234, 5678)
+    for arguments in write_feeds(tmp_path):
+        ops(*arguments)
+    ops("rollback")
+    ops("purge", "--yes")
+    with redis.Redis.from_url(store_url) as client:
+        client.flushall()
+    ops("rebuild", "--without-callbacks")
+    ops("export", "registry", "--controller", "acme", "--out", str(tmp_path / "lista.zip"))
+    log = DecisionLog(ops.settings.log.path)
+    log.probe()
+    log.close()
+    with Daemon(ops.gate_toml) as daemon:
+        answer(daemon)
+    for name in ("archive", "log"):
+        found = owners(tmp_path / name)
+        assert len(found) > 3 and set(found.values()) == {(1234, 5678)}, found
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="WHAT ROOT LEAVES WAS NOT TESTED: only root can give a file away")
+def test_what_is_somebody_s_in_root_s_own_folder_stays_theirs(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    path.touch()
+    os.chown(path, 1234, 5678)
+    log = DecisionLog(path)
+    log.probe()
+    log.close()
+    assert owners(tmp_path)["decisions.jsonl"] == (1234, 5678)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from agi_gate.disk import sync_folder
+from agi_gate.disk import belong, new_folder, sync_folder
 
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 _PARTIAL = ".partial-"
@@ -71,7 +71,7 @@ def make_folder(folder: Path) -> None:
     """Make a room of the archive, and the archive's own folder around it; not what that lies in."""
     for one in (folder.parent, folder):
         try:
-            one.mkdir(_FOLDER_MODE)
+            new_folder(one, _FOLDER_MODE)
         except FileExistsError:
             continue
         sync_folder(one.parent)
@@ -111,6 +111,7 @@ def _open_partial(folder: Path) -> tuple[Path, BinaryIO]:
         path = folder / f"{_PARTIAL}{secrets.token_hex(8)}"
         stream = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE), "wb",
                            buffering=_BUFFER_BYTES)
+        belong(stream.fileno(), folder)
         fcntl.flock(stream, fcntl.LOCK_EX)
         if os.fstat(stream.fileno()).st_nlink:
             return path, stream

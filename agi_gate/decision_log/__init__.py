@@ -18,6 +18,7 @@ from typing import Literal
 
 from agi_gate.decision_log.chain import Chain
 from agi_gate.decision_log.syncing import Syncing
+from agi_gate.disk import belong
 from agi_gate.record import Line
 
 # numbers of called people are in it: nobody but the gate's user and its group
@@ -147,6 +148,7 @@ class DecisionLog:
         if self._descriptor is None:
             # to be read too: what somebody left torn is looked for
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
+            belong(self._descriptor, self._path.parent)
             found = os.fstat(self._descriptor)
             self._identity = found.st_dev, found.st_ino
             self._ended = -1

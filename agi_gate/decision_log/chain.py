@@ -17,6 +17,7 @@ from pathlib import Path
 
 from agi_gate.decision_log import heads, linked
 from agi_gate.decision_log.heads import Head
+from agi_gate.disk import belong, new_folder
 from agi_gate.record import Line
 
 _NEW = Head(0, b"0" * 64, 0, True)
@@ -34,7 +35,8 @@ class Chain:
     def claim(cls, log: Path, file: int) -> Chain:
         """Take a chain of a log; `file` is its open file.  Raises OSError."""
         folder = heads.folder(log)
-        folder.mkdir(mode=0o750, exist_ok=True)
+        with suppress(FileExistsError):
+            new_folder(folder, 0o750)
         for path in sorted(folder.glob(f"*{heads.SUFFIX}")):
             with suppress(Exception):  # somebody's, another user's, or damaged: `log verify` tells that
                 return cls._taken(path, log, file)
@@ -42,6 +44,7 @@ class Chain:
         path = folder / f"{name}{heads.SUFFIX}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
         try:
+            belong(descriptor, folder)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             chain = cls(name, descriptor, _NEW)
             chain._save()

@@ -30,6 +30,7 @@ from zlib import crc32
 
 from agi_gate.decision_log.indexing import ALL_TIME, MAGIC, NAMED, Builder, hash_of, made_ms, microseconds
 from agi_gate.decision_log.segment import Segment, SegmentError
+from agi_gate.disk import belong
 
 __all__ = ("NAMED", "Index", "NoIndex", "build", "load", "path_of", "renew")
 SUFFIX = ".idx"
@@ -199,6 +200,7 @@ def _write(path: Path, data: bytes) -> None:
     """The file appears whole.  Where another process is about it just now, it is left to that one."""
     partial = path.with_name(f".{path.name}.partial")
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _MODE), "wb") as stream:
+        belong(stream.fileno(), path.parent)
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.stat(partial).st_ino != os.fstat(stream.fileno()).st_ino:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agi_gate.decision_log import files
+from agi_gate.disk import belong
 from agi_gate.record import instant
 
 _MODE = 0o640
@@ -50,6 +51,7 @@ def write(log: Path, state: State) -> None:
                        "plan": state.plan}).ljust(_BYTES - 1).encode() + b"\n"
     descriptor = os.open(files.keep_state(log), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _MODE)
     try:
+        belong(descriptor, log.parent)
         os.pwrite(descriptor, data, 0)
     finally:
         os.close(descriptor)
@@ -60,6 +62,7 @@ def alone(log: Path) -> Iterator[None]:
     """Work on the files as the only one.  Raises KeepBusy, OSError."""
     descriptor = os.open(files.keep_state(log), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
     try:
+        belong(descriptor, log.parent)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from agi_gate.decision_log import files
 from agi_gate.decision_log.files import Segment
-from agi_gate.disk import sync_folder
+from agi_gate.disk import belong, sync_folder
 from agi_gate.regime import local_day
 
 _WAIT_S = 10.0
@@ -59,7 +59,11 @@ def rotate(log: Path, now: datetime, *, even_empty: bool = False) -> Segment | N
     segment = _renamed(log, now)
     if segment is None and even_empty:
         segment = files.next_segment(log, now)
-        os.close(os.open(segment.plain, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE))
+        descriptor = os.open(segment.plain, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+        try:
+            belong(descriptor, log.parent)
+        finally:
+            os.close(descriptor)
     if segment is not None:
         sync_folder(log.parent)
     return segment

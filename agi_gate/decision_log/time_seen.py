@@ -13,6 +13,7 @@ from pathlib import Path
 from agi_gate import clock as clocks
 from agi_gate.clock import Seen, Time
 from agi_gate.decision_log import files
+from agi_gate.disk import belong
 
 _MODE = 0o640
 WAY_OUT = ("until both agree, keep masks, removes and rotates by day nothing; set the clock right, or if it is right, run "
@@ -35,6 +36,7 @@ def _write(log: Path, seen: Seen) -> None:
     with suppress(FileNotFoundError):  # where there is no folder there is no log
         descriptor = os.open(files.seen(log), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _MODE)
         try:
+            belong(descriptor, log.parent)
             os.pwrite(descriptor, seen.encode(), 0)
         finally:
             os.close(descriptor)
