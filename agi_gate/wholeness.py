@@ -172,6 +172,12 @@ def note_if_ours(log: Path, found: Wholeness) -> None:
             note(log, found)
 
 
+def compare_anew(archive: Archive, servers: Servers, controllers: Collection[str], log: Path) -> None:
+    """Compare after a load or a rebuild has mended a store, so that its calls need not wait for the daemon's next look."""
+    with suppress(StoreUnavailable):
+        note_if_ours(log, compare(archive, servers, controllers, controllers))
+
+
 def difference(history: History, held: Holdings, controller: str) -> Difference:
     """What one controller's store is not, by the archive's receipts."""
     here = held.in_force

@@ -96,15 +96,25 @@ def test_what_somebody_chose_to_go_on_without_is_said_and_denies_nobody(ops: Ops
         assert answer(daemon) == ALLOWED
 
 
-def test_status_clears_a_doubt_where_no_daemon_does(ops: Ops) -> None:
+@pytest.mark.parametrize("mend", ("load", "rebuild", "status"))
+def test_a_doubt_goes_with_its_cause_where_no_daemon_runs(ops: Ops, mend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lacking_objections(ops)
     with beside(ops):
         pass
-    at = f"{ops.today()[:10]}T12:00:00+00:00"
-    ops("check", CLEAR, "--campaign", "fibra", "--at", at, code=UNREACHABLE)
-    objections(ops)
-    ops("status")
-    assert "OBJECTION_RECORDED" in ops("check", CLEAR, "--campaign", "fibra", "--at", at, code=3)
+    check = ["check", CLEAR, "--campaign", "fibra", "--at", f"{ops.today()[:10]}T12:00:00+00:00"]
+    ops(*check, code=UNREACHABLE)
+    if mend == "rebuild":
+        empty(ops.url)
+        ops("rebuild", "--without-callbacks")
+    else:
+        with monkeypatch.context() as patch:
+            if mend == "status":
+                patch.setattr("agi_gate.ops.loading.compare_anew", lambda *_: None)
+            objections(ops)
+    if mend == "status":
+        ops(*check, code=UNREACHABLE)
+        ops("status")
+    assert "OBJECTION_RECORDED" in ops(*check, code=3)
 
 
 def test_a_controller_of_another_name_is_named_at_the_start(ops: Ops) -> None:

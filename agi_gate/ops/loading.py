@@ -25,7 +25,7 @@ from agi_gate.ops.matching import match
 from agi_gate.ops.progress import Advance, progress
 from agi_gate.store import loader, values
 from agi_gate.store.servers import Servers
-from agi_gate.wholeness import Difference, strangers, strangers_words
+from agi_gate.wholeness import Difference, compare_anew, strangers, strangers_words
 
 logger = logging.getLogger(__name__)
 
@@ -96,20 +96,25 @@ def _summary(arguments: argparse.Namespace, feed: feeds.RegistryFeed | feeds.Fee
 
 def _accept(arguments: argparse.Namespace, settings: config.Settings, archive: Archive, sources: list[feeds.FeedFile],
             summary: dict[str, Any], prepare: Callable[[loader.Client], Work]) -> dict[str, Any]:
-    servers = Servers.at(settings.store.url, TIMEOUT_MS)
+    servers, was_amiss = Servers.at(settings.store.url, TIMEOUT_MS), False
 
     def admitted(found: Mapping[str, Difference], work: Work) -> Mapping[str, Any]:
+        nonlocal was_amiss
+        was_amiss = any(one.is_open for one in found.values())
         for words in strangers_words(strangers(servers, settings.known_controllers) or ()):
             logger.warning("%s", words)
         return admit(found, summary, lambda: opens_calls(arguments.feed, work.columns),
                      despite_missing=arguments.despite_missing)
 
     with progress(f"loading {sources[0].name}", summary["rows"], silent=arguments.json) as advance:
-        return accept(servers, archive, summary["controllers"],
-                      {source.sha256(): Path(source.path) for source in sources}, prepare, dry_run=arguments.dry_run,
-                      never_evicts=settings.store.never_evicts, admit=admitted,
-                      refuse=lambda counts: _refuse_flips(counts, summary["rows"], arguments),
-                      progress=lambda rows: advance(rows, rows))
+        accepted = accept(
+            servers, archive, summary["controllers"], {source.sha256(): Path(source.path) for source in sources}, prepare,
+            dry_run=arguments.dry_run, never_evicts=settings.store.never_evicts, admit=admitted,
+            refuse=lambda counts: _refuse_flips(counts, summary["rows"], arguments),
+            progress=lambda rows: advance(rows, rows))
+    if was_amiss:
+        compare_anew(archive, servers, settings.controllers, settings.log.path)
+    return accepted
 
 
 def _matched(feed: feeds.RegistryFeed, arguments: argparse.Namespace, archive: Archive) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from agi_gate.store.loader import Load
 from agi_gate.store.lock import LoadConflict
 from agi_gate.store.servers import Servers
 from agi_gate.store.unavailable import StoreUnavailable
-from agi_gate.wholeness import Difference, difference, named
+from agi_gate.wholeness import Difference, compare_anew, difference, named
 
 _PIECE_BYTES = 1 << 20
 
@@ -102,6 +102,7 @@ def run(arguments: argparse.Namespace, settings: config.Settings) -> int:
         held = ", ".join(f"{len(column):,} {kind.name}" for kind, column in state.columns.items()) or "nothing"
         print(f"rebuilt {controller} from {len(state.loads):,} loads: {held}")
     left += _accept_pending(archive, history, controllers)
+    compare_anew(archive, servers, settings.controllers, settings.log.path)
     for words in left:
         print(f"agi-gate rebuild: the store is made again, but {words}", file=sys.stderr)
     return exit_codes.TO_MEND if left else exit_codes.DONE
